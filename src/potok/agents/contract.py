@@ -1,0 +1,46 @@
+"""The contract of agents: a conversation in, batches of events out."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import msgspec
+
+from potok.clock import RunId
+from potok.events.fold import Message
+from potok.events.kinds import Event
+from potok.events.run_request import RunRequest
+
+__all__ = ["Agent", "Turn"]
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One call of an agent. `said` is what the run's log already holds, None at the first attempt."""
+
+    run: RunId
+    request: RunRequest
+    attempt: int = 1
+    said: Message | None = None
+
+
+class Agent(Protocol):
+    """Decides what to say next. A plain model call is the simplest agent."""
+
+    @property
+    def name(self) -> str:
+        """The agent's name in requests and events."""
+        ...
+
+    async def can_continue(self, turn: Turn) -> bool:
+        """Whether `run` would go on exactly after what `turn.said` holds; decides, calls nothing."""
+        ...
+
+    def run(self, turn: Turn) -> AsyncIterator[list[Event]]:
+        """Answer a turn: any events of the grammar but `run-start`, batches never empty.
+
+        May end with a `run-end` that gives the finish reason; without one the run is `finished`
+        with reason `stop`. With `turn.said`, only what follows it comes.
+        Raises:
+            PotokError: the run fails with its code and message; what was yielded stays.
+        Cancelling, or closing the iterator, closes every upstream call before it returns.
+        """
+        ...

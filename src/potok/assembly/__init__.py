@@ -1,0 +1,1 @@
+"""Settings in, built parts out; the only reader of the environment."""

@@ -1,0 +1,30 @@
+"""The settings of Potok and the one function that reads them."""
+
+from potok.assembly.settings.demo import DemoSettings
+from potok.assembly.settings.load import GROUPS, Settings, load_settings
+from potok.assembly.settings.providers import (
+    DEMO_NAME,
+    OpenAiSettings,
+    ProviderAccount,
+    ProviderTable,
+)
+from potok.assembly.settings.runs import RunsSettings
+from potok.assembly.settings.server import ServerSettings, is_loopback
+from potok.assembly.settings.storage import StorageSettings
+from potok.assembly.settings.upstream import UpstreamSettings
+
+__all__ = [
+    "DEMO_NAME",
+    "GROUPS",
+    "DemoSettings",
+    "OpenAiSettings",
+    "ProviderAccount",
+    "ProviderTable",
+    "RunsSettings",
+    "ServerSettings",
+    "Settings",
+    "StorageSettings",
+    "UpstreamSettings",
+    "is_loopback",
+    "load_settings",
+]

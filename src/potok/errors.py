@@ -1,0 +1,393 @@
+"""Every exception that Potok raises on purpose, sorted by who acts next.
+
+    PotokError
+    |-- CallerError      the caller changes the request
+    |   |-- RequestInvalid, ModelUnknown, RunNotFound, OffsetInvalid, OffsetExpired,
+    |   |-- IdempotencyConflict, BodyTooLarge, Unauthorized, OriginRefused, HostRefused,
+    |   |-- ContentTypeRefused, MessageMalformed, MessageTooLarge, PathUnknown,
+    |   |-- MethodRefused, BodyTooSlow
+    |-- PeerError          the upstream or the other end of a wire misbehaved
+    |   |-- UpstreamUnreachable, UpstreamRefused, UpstreamLost, UpstreamStalled,
+    |   |-- UpstreamMalformed, FrameTooLarge
+    |-- TryAgain           the same request may succeed later
+    |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining
+    |-- SetupError         the operator changes the set-up
+    |   |-- SettingInvalid, DataFolderUnusable, DataFolderInUse, DatabaseNewer, AddressTaken
+    `-- OurBug             Potok broke one of its own rules
+        |-- GrammarViolation, StaleEpoch
+
+`code` is part of the wire contract: it never changes once released. The message is one or two
+sentences for people that say what to do; it never holds a key, a prompt or a traceback.
+"""
+
+from typing import ClassVar
+
+
+class PotokError(Exception):
+    """Base of all errors; `retryable` tells whether the same call may succeed later."""
+
+    code: ClassVar[str] = "potok_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class CallerError(PotokError):
+    """The caller asked for something that cannot be done as asked."""
+
+    code = "invalid_request"
+
+
+class PeerError(PotokError):
+    """The other end of a wire broke its protocol, its promise or the connection."""
+
+    code = "upstream_error"
+
+
+class TryAgain(PotokError):
+    """Nothing is wrong with the request; the same one may succeed later."""
+
+    code = "try_again"
+    retryable = True
+
+
+class SetupError(PotokError):
+    """The server cannot start or work as it is set up."""
+
+    code = "setup_error"
+
+
+class OurBug(PotokError):
+    """Potok broke one of its own rules; the caller can do nothing but report it."""
+
+    code = "internal_error"
+
+
+class RequestInvalid(CallerError):
+    """A field of the request is missing, malformed or contradicts another one."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class ModelUnknown(CallerError):
+    """No provider lists the model that was asked for."""
+
+    code = "model_not_found"
+
+    def __init__(self, model: str, *, known: tuple[str, ...] = ()) -> None:
+        listed = ", ".join(known[:8]) if known else "none yet"
+        more = ", ..." if len(known) > 8 else ""
+        super().__init__(
+            f"The model {model[:200]!r} is not served here. Models that are: {listed}{more}."
+            " GET /v1/models lists all of them."
+        )
+        self.model = model
+
+
+class RunNotFound(CallerError):
+    """No such run, or it belongs to another principal; the two cannot be told apart."""
+
+    code = "run_not_found"
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"There is no run {run[:64]!r}. GET /api/runs lists the runs you started.")
+        self.run = run
+
+
+class OffsetInvalid(CallerError):
+    """The offset is no offset of this run: garbage, or beyond its tail."""
+
+    code = "offset_invalid"
+
+    def __init__(self, offset: str, *, why: str) -> None:
+        super().__init__(
+            f"The offset {offset[:80]!r} cannot be used: {why}. Use an `id` that this run's stream"
+            " gave you, or 0 to read from the start."
+        )
+        self.offset = offset
+
+
+class OffsetExpired(CallerError):
+    """The reader asked for events that retention has already removed."""
+
+    code = "offset_expired"
+
+    def __init__(self, *, run: str, wanted: int, first: int) -> None:
+        super().__init__(
+            f"Events after offset {wanted} are no longer kept; the first kept one is {first}."
+            f" GET /api/runs/{run} gives the whole answer."
+        )
+        self.run = run
+        self.wanted = wanted
+        self.first = first
+
+
+class IdempotencyConflict(CallerError):
+    """The Idempotency-Key was used before with another request."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str, *, run: str) -> None:
+        super().__init__(
+            f"The Idempotency-Key {key[:80]!r} already started run {run} with another request."
+            " Use a new key for a new request, or send the first request again unchanged."
+        )
+        self.key = key
+        self.run = run
+
+
+class BodyTooLarge(CallerError):
+    """A body or one message in it is over its limit."""
+
+    code = "too_large"
+
+    def __init__(self, *, what: str, limit_bytes: int) -> None:
+        super().__init__(f"The {what} is larger than the limit of {limit_bytes} bytes. Send less.")
+        self.limit_bytes = limit_bytes
+
+
+class Unauthorized(CallerError):
+    """The server asks for a key and got none, or a wrong one."""
+
+    code = "unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server asks for its key: send `Authorization: Bearer <key>` with the value of"
+            " its POTOK_API_KEY."
+        )
+
+
+class OriginRefused(CallerError):
+    """A web page of another origin tried to use the server."""
+
+    code = "origin_refused"
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(
+            f"Pages of {origin[:200]!r} may not use this server. List that origin in"
+            " POTOK_CORS_ORIGINS to allow it."
+        )
+        self.origin = origin
+
+
+class HostRefused(CallerError):
+    """The Host header names a host that this server does not answer for."""
+
+    code = "host_refused"
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"This server does not answer for the host {host[:200]!r}. Use the address it printed"
+            " at its start, or list the name in POTOK_ALLOWED_HOSTS."
+        )
+        self.host = host
+
+
+class ContentTypeRefused(CallerError):
+    """The body is not declared as JSON."""
+
+    code = "content_type_refused"
+
+    def __init__(self, content_type: str) -> None:
+        super().__init__(
+            f"The body's Content-Type is {content_type[:100]!r}; send JSON with"
+            " `Content-Type: application/json`."
+        )
+
+
+class UpstreamUnreachable(PeerError):
+    """No connection to the provider could be made."""
+
+    code, retryable = "upstream_unreachable", True
+
+
+class UpstreamRefused(PeerError):
+    """The provider answered with an error status.
+
+    `status` is the provider's HTTP status; `retry_after_seconds` what it asked for, if anything.
+    """
+
+    code = "upstream_refused"
+
+    def __init__(
+        self, message: str, *, status: int, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
+
+
+class UpstreamLost(PeerError):
+    """The provider's connection ended before its answer did."""
+
+    code, retryable = "upstream_lost", True
+
+
+class UpstreamStalled(PeerError):
+    """The provider was silent for longer than its time limit."""
+
+    code, retryable = "upstream_stalled", True
+
+
+class UpstreamMalformed(PeerError):
+    """The provider sent something that its protocol does not know."""
+
+    code = "upstream_malformed"
+
+
+class LogUnavailable(TryAgain):
+    """The event log could not be written or read; nothing that was shown is lost."""
+
+    code = "log_unavailable"
+
+
+class LogLost(PotokError):
+    """The store lost events that it had acknowledged."""
+
+    code = "log_lost"
+
+
+class UpstreamBusy(TryAgain):
+    """All places for live upstream calls are taken, and so are those for waiting ones."""
+
+    code = "upstream_busy"
+
+
+class ServerDraining(TryAgain):
+    """The server is going down: runs already started go on elsewhere or at its next start."""
+
+    code = "server_draining"
+
+    def __init__(self) -> None:
+        super().__init__("The server is shutting down. Send the request again in a few seconds.")
+
+
+class SettingInvalid(SetupError):
+    """A setting is unknown or its value cannot be used."""
+
+    code = "setting_invalid"
+
+
+class DataFolderUnusable(SetupError):
+    """The data folder cannot be created or written."""
+
+    code = "data_folder_unusable"
+
+
+class DataFolderInUse(SetupError):
+    """Another server holds the data folder."""
+
+    code = "data_folder_in_use"
+
+
+class DatabaseNewer(SetupError):
+    """The database was written by a newer Potok."""
+
+    code = "database_newer"
+
+
+class AddressTaken(SetupError):
+    """Another process listens on the address."""
+
+    code = "address_taken"
+
+
+class GrammarViolation(OurBug):
+    """An event came where the grammar does not allow it."""
+
+    code = "grammar_violation"
+
+
+class StaleEpoch(OurBug):
+    """A writer whose lease was taken over tried to write; nothing of it was stored."""
+
+    code = "stale_epoch"
+
+    def __init__(self, *, run: str, epoch: int, current: int) -> None:
+        super().__init__(f"run {run}: epoch {epoch} may not write any more; it is {current} now")
+        self.run = run
+        self.epoch = epoch
+        self.current = current
+
+
+class FrameTooLarge(PeerError):
+    """The other end sent one line or one event that is over its limit."""
+
+    code = "frame_too_large"
+
+    def __init__(self, *, what: str, limit_bytes: int) -> None:
+        super().__init__(
+            f"The other end sent one {what} of more than {limit_bytes} bytes, so reading it was"
+            " stopped. Ask it for smaller pieces, or for less at once."
+        )
+        self.what = what
+        self.limit_bytes = limit_bytes
+
+
+class MessageTooLarge(CallerError):
+    """A text message on a socket is over its limit."""
+
+    code = "message_too_large"
+
+    def __init__(self, *, limit_bytes: int) -> None:
+        super().__init__(
+            f"The message is larger than the limit of {limit_bytes} bytes. Send less at once."
+        )
+        self.limit_bytes = limit_bytes
+
+
+class MessageMalformed(CallerError):
+    """A text message on a socket is not one JSON object; `place` says where it breaks."""
+
+    code = "message_malformed"
+
+    def __init__(self, why: str, *, place: str) -> None:
+        super().__init__(
+            f"The message cannot be read ({place}): {why}. Send one JSON object in a text message."
+        )
+        self.why = why
+        self.place = place
+
+
+class PathUnknown(CallerError):
+    """Nothing is served at the path."""
+
+    code = "path_unknown"
+
+    def __init__(self, path: str, *, known: tuple[str, ...] = ()) -> None:
+        listed = f" What is: {', '.join(known)}." if known else ""
+        super().__init__(
+            f"Nothing is served at {path[:200]!r}.{listed} GET /openapi.json describes all of it."
+        )
+        self.path = path
+
+
+class MethodRefused(CallerError):
+    """The path exists, but not for this method."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, *, path: str, allowed: tuple[str, ...] = ()) -> None:
+        instead = f" Use {' or '.join(allowed)}." if allowed else ""
+        super().__init__(f"{path[:200]!r} does not take {method[:20]}.{instead}")
+        self.method = method
+        self.allowed = allowed
+
+
+class BodyTooSlow(CallerError):
+    """The body did not arrive within its time."""
+
+    code, retryable = "body_too_slow", True
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__(
+            f"The body did not arrive within {seconds:.0f} seconds. Send it again, or send less."
+        )
+        self.seconds = seconds

@@ -1,0 +1,1 @@
+"""Sources of tokens behind one contract."""

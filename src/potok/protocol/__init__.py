@@ -1,0 +1,1 @@
+"""Rules of conduct as pure state machines: one writer, one reader, one run."""

@@ -1,0 +1,68 @@
+"""What a run's status may become, and what is to be done with a run whose writer is gone. Pure."""
+
+from typing import Literal, NamedTuple
+
+__all__ = ["NEXT", "Continue", "End", "decide_recovery"]
+
+NEXT: dict[str, frozenset[str]] = {
+    "queued": frozenset({"running", "finished", "cancelled", "failed"}),
+    "running": frozenset({"finished", "cancelled", "failed"}),
+    "finished": frozenset(),
+    "cancelled": frozenset(),
+    "failed": frozenset(),
+}
+"""Which status may follow which; a run leaves `queued` with its first stored event."""
+
+
+class Continue(NamedTuple):
+    """Another attempt goes on after what the log holds."""
+
+
+class End(NamedTuple):
+    """The run ends here, its text kept."""
+
+    outcome: Literal["cancelled", "failed"]
+    code: str
+    message: str
+
+
+def decide_recovery(
+    *,
+    cancel_requested: bool,
+    silent_seconds: float,
+    silent_seconds_max: float,
+    attempts: int,
+    attempts_max: int,
+    can_continue: bool,
+) -> Continue | End:
+    """Decide what becomes of a run that lost its writer.
+
+    Args:
+        silent_seconds: Age of the run's last event.
+        attempts: Attempts made so far, the lost one included.
+        can_continue: Whether its source would go on exactly after the stored text.
+    """
+    if cancel_requested:
+        return End("cancelled", "cancelled", "The run was cancelled.")
+    if not can_continue:
+        return End(
+            "failed",
+            "worker_lost",
+            "The server stopped while this answer was made; what came before is kept."
+            " Ask again for a whole answer.",
+        )
+    if silent_seconds > silent_seconds_max:
+        return End(
+            "failed",
+            "worker_lost",
+            "The server was down for too long to go on with this answer; what came before is"
+            " kept. Ask again for a whole answer.",
+        )
+    if attempts >= attempts_max:
+        return End(
+            "failed",
+            "worker_lost",
+            f"The server stopped {attempts} times while this answer was made; what came before"
+            " is kept. Ask again for a whole answer.",
+        )
+    return Continue()

@@ -1,0 +1,170 @@
+"""Finds runs whose writer is gone, and goes on with them or ends them honestly.
+
+Liveness is one lease per worker, by the store's clock; `Upkeep` renews it, looks for abandoned
+runs, and lets retention work, all at their own pace until it is stopped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from potok.clock import Clock, RunId, WorkerId
+from potok.errors import PotokError, StaleEpoch
+from potok.events.envelope import START
+from potok.events.kinds import RunEnd, SourceChange
+from potok.limits import READ_EVENTS_MAX, RECOVERY_ITEMS_MAX
+from potok.protocol.production import Production
+from potok.protocol.run_lifecycle import Continue, End, decide_recovery
+from potok.runs.settings import RunSettings
+from potok.streamlog.contract import Attempt, RunRecord, StreamLog
+
+__all__ = ["CanContinue", "Recovered", "Recovery", "Upkeep"]
+
+_logger = logging.getLogger("potok.runs")
+
+CanContinue = Callable[[RunRecord, Production], Awaitable[bool]]
+Recovered = Callable[[RunRecord, Production, SourceChange | RunEnd], Awaitable[None]]
+"""Takes over the record's producer: to go on after a `SourceChange`, or to end with a `RunEnd`."""
+
+
+class Recovery:
+    """Takes abandoned runs over for one worker."""
+
+    def __init__(
+        self,
+        log: StreamLog,
+        *,
+        worker: WorkerId,
+        clock: Clock,
+        settings: RunSettings,
+        can_continue: CanContinue,
+        recovered: Recovered,
+    ) -> None:
+        self._log = log
+        self._worker = worker
+        self._clock = clock
+        self._settings = settings
+        self._can_continue = can_continue
+        self._recovered = recovered
+        # Runs that are this worker's already, and that it could not go on with at once.
+        self._taken: dict[RunId, RunRecord] = {}
+
+    async def look(self) -> int:
+        """Take over every abandoned run there is room for; return how many go on or end."""
+        for seen in await self._log.list_abandoned(items_max=RECOVERY_ITEMS_MAX):
+            try:
+                self._taken[seen.run] = await self._log.take_over(
+                    seen.run, worker=self._worker, epoch=seen.epoch
+                )
+            except StaleEpoch:
+                # Another worker was first, or the run ended meanwhile: it is in good hands.
+                continue
+        recovered = 0
+        for record in list(self._taken.values()):
+            try:
+                await self._recover(record)
+                recovered += 1
+            except StaleEpoch:
+                _logger.info("run %s was taken over by another worker", record.run)
+            except PotokError as error:
+                # The next look, a lease renewal later, tries again.
+                _logger.warning("run %s could not be recovered yet: %s", record.run, error.code)
+                continue
+            del self._taken[record.run]
+        return recovered
+
+    async def _recover(self, record: RunRecord) -> None:
+        production = Production()
+        await self._replay(record, production)
+        decision = await self._decide(record, production)
+        if isinstance(decision, End):
+            _logger.info("run %s ends %s: %s", record.run, decision.outcome, decision.code)
+            ending = RunEnd(
+                outcome=decision.outcome, code=decision.code, message=decision.message
+            )
+            await self._recovered(record, production, ending)
+            return
+        number = len(record.attempts) + 1
+        attempt = Attempt(
+            number=number, worker=self._worker, at=self._clock.now(), reason="worker_lost"
+        )
+        await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
+        _logger.info("run %s goes on after offset %s", record.run, record.tail)
+        change = SourceChange(
+            reason="worker_lost", attempt=number, how="replay", worker=self._worker
+        )
+        await self._recovered(record, production, change)
+
+    async def _replay(self, record: RunRecord, production: Production) -> None:
+        after = START
+        while True:
+            page = await self._log.read(record.run, after=after, events_max=READ_EVENTS_MAX)
+            production.replay(stored.event for stored in page.events)
+            if not page.events:
+                return
+            after = page.events[-1].offset
+
+    async def _decide(self, record: RunRecord, production: Production) -> Continue | End:
+        return decide_recovery(
+            cancel_requested=record.cancel_requested,
+            silent_seconds=self._clock.now() - record.last_event_at,
+            silent_seconds_max=self._settings.recover_age_max_seconds,
+            attempts=max(len(record.attempts), 1),
+            attempts_max=self._settings.attempts_max,
+            can_continue=await self._can_continue(record, production),
+        )
+
+
+class Upkeep:
+    """The worker's heartbeat: renews its lease, looks for abandoned runs, trims the log."""
+
+    def __init__(
+        self,
+        log: StreamLog,
+        recovery: Recovery,
+        *,
+        worker: WorkerId,
+        clock: Clock,
+        settings: RunSettings,
+    ) -> None:
+        self._log = log
+        self._recovery = recovery
+        self._worker = worker
+        self._clock = clock
+        self._settings = settings
+        self._task: asyncio.Task[None] | None = None
+        self._trim_at = clock.monotonic()
+
+    async def start(self) -> None:
+        """Take the lease and begin."""
+        await self._log.renew_lease(self._worker, seconds=self._settings.lease_seconds)
+        self._task = asyncio.create_task(self._beat(), name="upkeep")
+
+    async def stop(self) -> None:
+        """Stop beating; the lease is the caller's to release, after its runs have stopped."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._log.renew_lease(self._worker, seconds=self._settings.lease_seconds)
+                await self._recovery.look()
+                await self._trim()
+            except PotokError as error:
+                _logger.warning("upkeep of the log failed, trying again: %s", error.code)
+            except Exception:
+                # A worker without upkeep loses its lease: a bug here must not end it.
+                _logger.exception("upkeep failed, trying again")
+            await asyncio.sleep(self._settings.lease_renew_seconds)
+
+    async def _trim(self) -> None:
+        if self._clock.monotonic() < self._trim_at:
+            return
+        self._trim_at = self._clock.monotonic() + self._settings.trim_every_seconds
+        now = self._clock.now()
+        await self._log.trim(
+            events_before=now - self._settings.events_kept_seconds,
+            records_before=now - self._settings.records_kept_seconds,
+        )

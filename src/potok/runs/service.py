@@ -1,0 +1,357 @@
+"""What the edge may ask of floor 5: start, find, follow, cancel. Knows principals, no sockets."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from potok.agents.contract import Agent, Turn
+from potok.clock import Clock, IdSource, RunId
+from potok.errors import OffsetInvalid, PotokError, RunNotFound, ServerDraining, UpstreamBusy
+from potok.events.envelope import START, Offset, StoredEvent
+from potok.events.fold import Message
+from potok.events.kinds import RunEnd, SourceChange
+from potok.events.run_request import RunRequest, hash_of
+from potok.limits import CANCEL_WAIT_SECONDS, SHUTDOWN_RUNS_SECONDS
+from potok.protocol.production import Production
+from potok.runs.audience import Audience
+from potok.runs.delivery import Delivery
+from potok.runs.producer import CANCELLED, Producer
+from potok.runs.recovery import Recovery, Upkeep
+from potok.runs.settings import RunSettings
+from potok.runs.snapshots import Snapshots
+from potok.streamlog.contract import Attempt, NewRun, Page, RunRecord, RunStatus, StreamLog
+from potok.streamlog.group_commit import GroupCommit
+from potok.telemetry import Observer
+
+__all__ = ["AgentSource", "RunService", "model_of"]
+
+_logger = logging.getLogger("potok.runs")
+
+_DISCONNECTED = RunEnd(
+    outcome="cancelled",
+    code="disconnected",
+    message="The run was stopped because nobody was reading it.",
+)
+
+
+class AgentSource(Protocol):
+    """Whatever finds the agent for a request; `potok.agents.registry.AgentRegistry` is one."""
+
+    async def resolve(self, request: RunRequest) -> Agent:
+        """Return the agent; raises `ModelUnknown`, `RequestInvalid` or a `PeerError`."""
+        ...
+
+
+def model_of(record: RunRecord) -> str:
+    """Return the name that an answer gives its model: the provider's own one."""
+    name = record.request.model or record.request.agent or ""
+    return name.partition("/")[2] or name
+
+
+class RunService:
+    """All runs of one worker, and the readers of any run in the log."""
+
+    def __init__(
+        self,
+        log: StreamLog,
+        agents: AgentSource,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        observer: Observer,
+        settings: RunSettings,
+    ) -> None:
+        self._log = log
+        self._agents = agents
+        self._clock = clock
+        self._ids = ids
+        self._settings = settings
+        self._worker = ids.worker_id()
+        self._commit = GroupCommit(log, clock=clock, observer=observer)
+        self._delivery = Delivery(log, clock=clock, heartbeat_seconds=settings.heartbeat_seconds)
+        self._audience = Audience(
+            grace_seconds=settings.disconnect_grace_seconds, abandon=self._abandon
+        )
+        self._snapshots = Snapshots(log)
+        self._live: dict[RunId, tuple[Producer, asyncio.Task[None]]] = {}
+        self._beginning: set[asyncio.Task[tuple[RunRecord, bool]]] = set()
+        self._draining = False
+        recovery = Recovery(
+            log,
+            worker=self._worker,
+            clock=clock,
+            settings=settings,
+            can_continue=self._can_continue,
+            recovered=self._recovered,
+        )
+        self._upkeep = Upkeep(log, recovery, worker=self._worker, clock=clock, settings=settings)
+
+    @property
+    def live_runs(self) -> int:
+        """How many runs this worker is making."""
+        return len(self._live)
+
+    async def open(self) -> None:
+        """Take the worker's lease and begin to look after abandoned runs; the log is open."""
+        await self._upkeep.start()
+
+    def drain(self) -> None:
+        """Take no new runs and send every reader away; safe in a signal handler of the loop."""
+        self._draining = True
+        self._delivery.drain()
+
+    async def close(self) -> None:
+        """Stop producers without ending their runs, write what they hold, give the lease up.
+
+        Takes at most `limits.SHUTDOWN_RUNS_SECONDS` for the runs; the log stays open.
+        """
+        self.drain()
+        self._audience.shut()
+        await self._upkeep.stop()
+        tasks = []
+        for producer, task in list(self._live.values()):
+            producer.detach()
+            tasks.append(task)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=SHUTDOWN_RUNS_SECONDS)
+            for task in late:
+                task.cancel()
+        await self._commit.close()
+        try:
+            await self._log.release_lease(self._worker)
+        except PotokError as error:
+            _logger.warning("the lease could not be released, it runs out: %s", error.code)
+
+    async def start(
+        self, request: RunRequest, *, principal: str, idempotency_key: str | None = None
+    ) -> tuple[RunRecord, bool]:
+        """Start a run, or find the one that the key started; return it and whether it is new.
+
+        Raises:
+            ModelUnknown, RequestInvalid, PeerError: nothing can answer the request.
+            IdempotencyConflict: the key started another request.
+            UpstreamBusy: too many live runs.
+            ServerDraining: the server goes down.
+        """
+        if self._draining:
+            raise ServerDraining
+        agent = await self._agents.resolve(request)
+        if len(self._live) >= self._settings.live_runs_max:
+            raise UpstreamBusy(
+                f"{self._settings.live_runs_max} runs are alive, which is this server's limit."
+                " Try again in a few seconds."
+            )
+        wanted = hash_of(request)
+        if request.agent is None:
+            request = msgspec.structs.replace(request, model=agent.name)
+        if idempotency_key is not None:
+            request = msgspec.structs.replace(request, on_disconnect="keep")
+        new = NewRun(
+            run=self._ids.run_id(),
+            principal=principal,
+            request=request,
+            request_hash=wanted,
+            worker=self._worker,
+            idempotency_key=idempotency_key,
+        )
+        # A caller that goes away now must not leave a stored run without its producer.
+        beginning = asyncio.create_task(self._begin(new, agent), name=f"start-{new.run}")
+        self._beginning.add(beginning)
+        beginning.add_done_callback(self._beginning.discard)
+        return await asyncio.shield(beginning)
+
+    async def _begin(self, new: NewRun, agent: Agent) -> tuple[RunRecord, bool]:
+        record, created = await self._log.create_run(new)
+        if not created:
+            return record, False
+        attempt = Attempt(
+            number=1,
+            worker=self._worker,
+            at=self._clock.now(),
+            reason="start",
+            model=record.request.model,
+        )
+        turn = Turn(run=record.run, request=record.request)
+        try:
+            await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
+        except PotokError as error:
+            # The run is stored: whoever finds it by its key must see an end.
+            ending = RunEnd(outcome="failed", code=error.code, message=error.message)
+            self._spawn(record, agent, turn, Production(), ending)
+            raise
+        self._spawn(record, agent, turn, Production(), None)
+        return record, True
+
+    def _spawn(
+        self,
+        record: RunRecord,
+        agent: Agent,
+        turn: Turn,
+        production: Production,
+        step: SourceChange | RunEnd | None,
+    ) -> None:
+        producer = Producer(
+            record,
+            agent,
+            turn=turn,
+            production=production,
+            commit=self._commit,
+            clock=self._clock,
+        )
+        if isinstance(step, RunEnd):
+            producer.cancel(step)
+        change = step if isinstance(step, SourceChange) else None
+        self._audience.open(record.run, record.request.on_disconnect)
+        task = asyncio.create_task(producer.run(change=change), name=f"producer-{record.run}")
+        self._live[record.run] = (producer, task)
+        task.add_done_callback(lambda done: self._ended(record.run, done))
+        if self._draining:
+            # The server began to go down while this run was being stored.
+            producer.detach()
+
+    def _ended(self, run: RunId, task: asyncio.Task[None]) -> None:
+        self._live.pop(run, None)
+        self._audience.close(run)
+        self._snapshots.forget(run)
+        if not task.cancelled() and task.exception() is not None:
+            _logger.error("run %s: its producer failed", run, exc_info=task.exception())
+
+    def _abandon(self, run: RunId) -> None:
+        live = self._live.get(run)
+        if live is not None:
+            _logger.info("run %s: nobody reads it, stopping", run)
+            live[0].cancel(_DISCONNECTED)
+
+    async def _can_continue(self, record: RunRecord, production: Production) -> bool:
+        try:
+            agent = await self._agents.resolve(record.request)
+        except PotokError:
+            return False
+        return await agent.can_continue(self._turn_after(record, production))
+
+    def _turn_after(self, record: RunRecord, production: Production) -> Turn:
+        return Turn(
+            run=record.run,
+            request=record.request,
+            attempt=len(record.attempts) + 1,
+            said=production.message if production.has_started else None,
+        )
+
+    async def _recovered(
+        self, record: RunRecord, production: Production, step: SourceChange | RunEnd
+    ) -> None:
+        turn = self._turn_after(record, production)
+        if isinstance(step, RunEnd):
+            self._spawn(record, _NoAgent(), turn, production, step)
+            return
+        agent = await self._agents.resolve(record.request)
+        self._spawn(record, agent, turn, production, step)
+
+    async def find(self, run: str, *, principal: str) -> RunRecord:
+        """Return the principal's run; raises `RunNotFound` for a foreign one as for none."""
+        record = await self._log.read_run(run)
+        if record.principal != principal:
+            raise RunNotFound(run)
+        return record
+
+    async def snapshot(self, run: str, *, principal: str) -> tuple[RunRecord, Message]:
+        """Return a run with its message: so far if it is live, whole if it has ended."""
+        record = await self.find(run, principal=principal)
+        if record.snapshot is not None:
+            return record, msgspec.json.decode(record.snapshot, type=Message)
+        message, offset = await self._snapshots.of(record.run)
+        if message.outcome is not None:
+            return await self.snapshot(run, principal=principal)
+        return msgspec.structs.replace(record, tail=offset), message
+
+    async def list_runs(
+        self, *, principal: str, cursor: str | None, status: RunStatus | None, items_max: int
+    ) -> tuple[list[RunRecord], str | None]:
+        """Return a page of the principal's runs, newest first, and the next page's cursor."""
+        before = RunId(cursor) if cursor else None
+        records = await self._log.list_runs(
+            principal=principal, before=before, status=status, items_max=items_max
+        )
+        more = len(records) == items_max
+        return records, records[-1].run if more and records else None
+
+    async def cancel(
+        self, run: str, *, principal: str, wait_seconds: float = CANCEL_WAIT_SECONDS
+    ) -> RunRecord:
+        """Make a run end; repeatable, and harmless after its end.
+
+        Returns:
+            The record once the end is stored, or the still live one after `wait_seconds`: the
+            wish is stored too, and holds across a crash.
+        """
+        record = await self.find(run, principal=principal)
+        if not record.is_live:
+            return record
+        await self._log.request_cancel(record.run)
+        live = self._live.get(record.run)
+        if live is not None:
+            live[0].cancel(CANCELLED)
+            await asyncio.wait([live[1]], timeout=wait_seconds)
+        return await self._log.read_run(run)
+
+    async def follow(
+        self, record: RunRecord, *, after: Offset, returning: bool = False
+    ) -> AsyncIterator[list[StoredEvent] | None]:
+        """Read a run to its end, as one of its readers; see `Delivery.follow`.
+
+        Args:
+            returning: The reader has been here before, so the run is kept from now on.
+        """
+        if returning:
+            self._audience.keep(record.run)
+        self._audience.enter(record.run)
+        try:
+            pages = self._delivery.follow(record, after=after)
+            async with aclosing(cast(Any, pages)):
+                async for page in pages:
+                    yield page
+        finally:
+            self._audience.leave(record.run)
+
+    async def read_page(
+        self, record: RunRecord, *, after: Offset, events_max: int, wait_seconds: float
+    ) -> Page:
+        """Return the page after `after`, waiting for its first event (long-poll)."""
+        page = await self._log.read(record.run, after=after, events_max=events_max)
+        if page.events or page.ended or wait_seconds <= 0 or self._draining:
+            return page
+        self._audience.enter(record.run)
+        try:
+            await self._log.wait_beyond(record.run, after, seconds=wait_seconds)
+        finally:
+            self._audience.leave(record.run)
+        return await self._log.read(record.run, after=after, events_max=events_max)
+
+    async def settle(self, record: RunRecord) -> Message:
+        """Wait for a run's end as one of its readers, and return the whole message.
+
+        Raises:
+            ServerDraining, LogLost: see `follow`.
+        """
+        if record.is_live:
+            async with aclosing(cast(Any, self.follow(record, after=START))) as pages:
+                async for _ in pages:
+                    continue
+        _, message = await self.snapshot(record.run, principal=record.principal)
+        return message
+
+
+class _NoAgent:
+    """Stands where a run ends without another call."""
+
+    name = "none"
+
+    async def can_continue(self, turn: Turn) -> bool:
+        return False
+
+    def run(self, turn: Turn) -> AsyncIterator[list[Any]]:
+        raise AssertionError("a run that ends calls no agent")

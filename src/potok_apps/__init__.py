@@ -1,0 +1,1 @@
+"""Bundled apps, built on the public API of Potok alone."""

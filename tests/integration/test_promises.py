@@ -1,0 +1,219 @@
+"""Promises on the real server, with real connections that are cut and real upstreams that watch."""
+
+import asyncio
+import json
+import signal
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from potok.streamlog.segments import unpack_segment
+from potok.testing.upstream import ScriptedUpstream
+from tests.integration.harness import (
+    events_of,
+    running_server,
+    start_run,
+    text_in,
+    whole_run,
+)
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
+
+LONG_PROMPT = "Tell me in detail what Potok is"
+
+
+def stored_offsets(log_file: Path, run: str) -> set[int]:
+    """Find a run's stored events through a connection of our own."""
+    offsets: set[int] = set()
+    with sqlite3.connect(f"file:{log_file}?mode=ro", uri=True) as connection:
+        for (blob,) in connection.execute("SELECT blob FROM segments"):
+            for chunk in unpack_segment(blob):
+                if chunk.run == run:
+                    offsets.update(range(chunk.first, chunk.first + chunk.count))
+    return offsets
+
+
+async def test_each_frame_a_reader_receives_is_already_in_the_file(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="200") as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, LONG_PROMPT)
+        frames = 0
+        async for event in events_of(client, run):
+            frames += 1
+            # Looking through the whole file for each of several hundred frames takes too long.
+            if frames < 60 or event.event == "run-end":
+                stored = await asyncio.to_thread(stored_offsets, server.log_file, run)
+                assert int(event.id) in stored
+    assert frames > 100
+
+
+async def test_an_upstream_that_waits_for_its_reader_runs_to_its_end(tmp_path: Path) -> None:
+    tokens = [f"слово{number} " for number in range(40)]
+    async with ScriptedUpstream(tokens=tokens, gated=True) as upstream:
+        async with (
+            running_server(tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.url) as server,
+            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        ):
+            run = await start_run(client, "go on", model="openai/scripted")
+            upstream.release()
+            text = ""
+            async for event in events_of(client, run):
+                if event.event == "text-delta":
+                    text += json.loads(event.data)["text"]
+                    upstream.release()
+    assert text == "".join(tokens)
+    assert event.event == "run-end"
+
+
+async def test_a_run_outlives_its_reader_and_a_second_reader_gets_all_of_it(
+    tmp_path: Path,
+) -> None:
+    async with (
+        running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="300") as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, LONG_PROMPT)
+        seen = []
+        async for event in events_of(client, run):
+            seen.append((event.id, event.event, event.data))
+            if len(seen) == 25:
+                break
+        rest = [
+            (event.id, event.event, event.data)
+            async for event in events_of(client, run, after=seen[-1][0])
+        ]
+
+        assert seen + rest == await whole_run(client, run)
+
+
+async def test_stop_closes_the_upstream_and_keeps_the_text(tmp_path: Path) -> None:
+    async with ScriptedUpstream(tokens=["a ", "b ", "c "], stall_after=3) as upstream:
+        async with (
+            running_server(tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.url) as server,
+            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        ):
+            run = await start_run(client, "go on", model="openai/scripted")
+            shown = 0
+            async for event in events_of(client, run):
+                shown += event.event == "text-delta"
+                if json.loads(event.data).get("text", "").endswith("c "):
+                    break
+
+            reply = await client.post(f"/api/runs/{run}/cancel", json={})
+            again = await client.post(f"/api/runs/{run}/cancel", json={})
+
+            async with asyncio.timeout(5):
+                await upstream.closed_by_client.wait()
+            whole = await whole_run(client, run)
+    assert (reply.status_code, reply.json()["status"]) == (200, "cancelled")
+    assert again.json()["status"] == "cancelled"
+    assert text_in(whole) == "a b c "
+    assert json.loads(whole[-1][2])["outcome"] == "cancelled"
+    assert [kind for _, kind, _ in whole].count("run-end") == 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_server_within_five_seconds_and_cuts_its_readers(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
+    async with (
+        running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="10") as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, LONG_PROMPT)
+        async with client.stream("GET", f"/api/runs/{run}/events") as reply:
+            chunks = reply.aiter_raw()
+            seen = await anext(chunks)
+            async with asyncio.timeout(5):
+                status = await server.stop(sent)
+                with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                    async for chunk in chunks:
+                        seen += chunk
+        assert status == 0
+        assert b"run-end" not in seen
+
+        await server.start()
+        async with asyncio.timeout(5):
+            async for event in events_of(client, run):
+                if event.event == "source-change":
+                    break
+        assert json.loads(event.data)["how"] == "replay"
+
+
+async def test_a_run_of_a_real_model_ends_honestly_after_a_crash(tmp_path: Path) -> None:
+    async with ScriptedUpstream(tokens=["kept "], stall_after=1) as upstream:
+        async with (
+            running_server(tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.url) as server,
+            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        ):
+            run = await start_run(client, "go on", model="openai/scripted")
+            async for event in events_of(client, run):
+                if event.event == "text-delta":
+                    break
+
+            await server.kill()
+            await server.start()
+
+            async with asyncio.timeout(10):
+                whole = await whole_run(client, run)
+            state = (await client.get(f"/api/runs/{run}")).json()
+    assert text_in(whole) == "kept "
+    assert state["status"] == "failed"
+    assert state["error"]["code"] == "worker_lost"
+    assert upstream.requests == 1
+
+
+async def test_one_key_starts_one_run_however_often_it_is_sent(tmp_path: Path) -> None:
+    body = {"model": "demo", "messages": [{"role": "user", "content": "привет"}]}
+    headers = {"Idempotency-Key": "one"}
+    async with (
+        running_server(tmp_path) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        replies = await asyncio.gather(
+            *(client.post("/api/runs", json=body, headers=headers) for _ in range(8))
+        )
+        await server.kill()
+        await server.start()
+        late = await client.post("/api/runs", json=body, headers=headers)
+        other = await client.post(
+            "/api/runs", json={**body, "messages": [{"role": "user", "content": "x"}]}, headers=headers
+        )
+
+    assert {reply.json()["id"] for reply in replies} == {late.json()["id"]}
+    assert sorted(reply.status_code for reply in replies) == [200] * 7 + [201]
+    assert other.status_code == 409
+    assert other.json()["error"]["code"] == "idempotency_conflict"
+
+
+async def test_openai_python_streams_through_heartbeats(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "POTOK_HEARTBEAT_SECONDS": "0.02",
+        "POTOK_DEMO_TOKENS_PER_SECOND": "20",
+    }
+    async with running_server(tmp_path, **settings) as server:
+        async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
+            stream = await client.chat.completions.create(
+                model="gpt-4o",
+                messages=[{"role": "user", "content": "привет"}],
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            chunks = [chunk async for chunk in stream]
+            whole = await client.chat.completions.create(
+                model="demo", messages=[{"role": "user", "content": "привет"}]
+            )
+
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == whole.choices[0].message.content
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[0].model == "demo"
+    assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.completion_tokens > 3
