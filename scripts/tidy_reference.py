@@ -6,33 +6,45 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, patch
 
 from scripts.tidy_tree import Fault, Tree
+
+ERRORS = "src/potok/errors"
+SETTINGS = "src/potok/assembly/settings"
+VARIABLE = re.compile(r"POTOK_[A-Z_]*[A-Z]")
 
 
 def find_undocumented(tree: Tree) -> Iterator[Fault]:
     """Error codes, settings, routes and commands that the reference pages do not name."""
-    pages: list[tuple[str, str, Callable[[Tree], set[str]]]] = [
-        ("src/potok/errors.py", "docs/reference/errors.md", collect_codes),
-        ("src/potok/assembly/settings.py", "docs/reference/settings.md", collect_settings),
-        ("src/potok/server/app.py", "docs/reference/routes.md", collect_routes),
-        ("src/potok/cli/__init__.py", "docs/reference/cli.md", collect_commands),
-    ]
+    pages: tuple[tuple[str, str, Callable[[Tree], set[str]]], ...] = (
+        (ERRORS, "docs/reference/errors.md", collect_codes),
+        (SETTINGS, "docs/reference/settings.md", collect_settings),
+        ("src/potok/server/app", "docs/reference/routes.md", collect_routes),
+        ("src/potok/cli", "docs/reference/cli.md", collect_commands),
+    )
     for source, page, collect in pages:
-        if source not in tree.modules:
+        if not list(modules_of(tree, source)):
             continue
         try:
             wanted = collect(tree)
-        except Exception as error:  # any fault of the module under the lens is its author's to read
-            yield Fault(
-                "docs", source, f"cannot be read for {page}: {type(error).__name__}: {error}"
-            )
+        except (
+            Exception
+        ) as error:  # whatever is wrong with that module, its author wants to read it
+            reason = f"{type(error).__name__}: {error}"
+            yield Fault("docs", source, f"cannot be compared with {page}: {reason}")
             continue
         text = tree.texts.get(page, "")
         missing = [name for name in sorted(wanted) if not is_named(name, text)]
         if missing:
             yield Fault("docs", page, f"does not name {', '.join(missing)} (of {source})")
+
+
+def modules_of(tree: Tree, source: str) -> Iterator[ast.Module]:
+    """The module at a path without `.py`, or the modules of the package there."""
+    for file, module in tree.modules.items():
+        if file == f"{source}.py" or file.startswith(f"{source}/"):
+            yield module
 
 
 def is_named(name: str, text: str) -> bool:
@@ -43,87 +55,85 @@ def is_named(name: str, text: str) -> bool:
 def collect_codes(tree: Tree) -> set[str]:
     """The `code` of every error class, assigned alone or in a row (`code, retryable = ...`)."""
     codes: set[str] = set()
-    for node in ast.walk(tree.modules["src/potok/errors.py"]):
+    for node in (node for module in modules_of(tree, ERRORS) for node in ast.walk(module)):
         match node:
             case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))):
                 codes.add(code)
             case ast.AnnAssign(target=ast.Name(id="code"), value=ast.Constant(value=str(code))):
                 codes.add(code)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
-                for target, value in zip(names, values, strict=False):
-                    match target, value:
-                        case ast.Name(id="code"), ast.Constant(value=str(code)):
-                            codes.add(code)
+                pairs = dict(zip(map(ast.unparse, names), values, strict=False))
+                if isinstance(constant := pairs.get("code"), ast.Constant):
+                    codes.add(str(constant.value))
     return codes - {""}
 
 
 def collect_settings(tree: Tree) -> set[str]:
     """The environment name of each setting, and the keys of the tables in a settings file."""
-    from pydantic import AliasChoices, BaseModel
+    from pydantic import BaseModel
     from pydantic_settings import BaseSettings
 
     module = importlib.import_module("potok.assembly.settings")
     found: set[str] = set()
     for group in vars(module).values():
-        if not (
-            inspect.isclass(group)
-            and issubclass(group, BaseModel)
-            and group.__module__ == module.__name__
-        ):
+        if not (inspect.isclass(group) and issubclass(group, BaseModel)):
+            continue
+        if not group.__module__.startswith(module.__name__):
             continue
         prefix = str(group.model_config.get("env_prefix", ""))
         for name, field in group.model_fields.items():
-            alias = field.validation_alias
-            if isinstance(alias, AliasChoices):
-                found.update(choice for choice in alias.choices if isinstance(choice, str))
-            elif isinstance(alias, str):
-                found.add(alias)
+            if isinstance(field.validation_alias, str):
+                found.add(field.validation_alias)
             else:
                 found.add((prefix + name).upper() if issubclass(group, BaseSettings) else name)
-    if not found:
-        raise LookupError("no pydantic class with fields is defined there")
+    # Variables that are no field, such as the one that names the settings file.
+    for node in (node for own in modules_of(tree, SETTINGS) for node in own.body):
+        match node:
+            case ast.Assign(value=ast.Constant(value=str(text))) if VARIABLE.fullmatch(text):
+                found.add(text)
     return found
 
 
 def collect_routes(tree: Tree) -> set[str]:
     """Every path of the application, WebSockets too; it is built around stand-ins for its parts."""
-    build_app = importlib.import_module("potok.server.app").build_app
-    parts = [
-        part
-        for part in inspect.signature(build_app).parameters.values()
-        if part.default is part.empty
-    ]
-    positional = [MagicMock() for part in parts if part.kind is not part.KEYWORD_ONLY]
-    app = build_app(
-        *positional, **{part.name: MagicMock() for part in parts if part.kind is part.KEYWORD_ONLY}
-    )
-    found = set(app.openapi()["paths"])
+    module = importlib.import_module("potok.server.app")
+    made: list[Any] = []
 
-    def walk(routes: list[Any], prefix: str) -> None:
-        for route in routes:
-            path = prefix + getattr(route, "path", "")
-            children = getattr(route, "routes", None)
-            if isinstance(children, list) and children:
-                walk(children, path)
-            elif path:
-                found.add(path)
+    def keep(*args: Any, **kwargs: Any) -> Any:
+        # What build_app returns is wrapped in layers of its own.
+        made.append(framework(*args, **kwargs))
+        return made[-1]
 
-    walk(app.routes, "")
-    return found - {"/docs/oauth2-redirect"}
+    framework = module.FastAPI
+    with patch.object(module, "FastAPI", keep):
+        module.build_app(*(MagicMock() for _ in inspect.signature(module.build_app).parameters))
+    # `{model:path}` says how the framework matches; readers know it as `{model}`.
+    return {re.sub(r":\w+}", "}", path) for app in made for path in paths_of(app.routes, "")}
+
+
+def paths_of(routes: list[Any], prefix: str) -> Iterator[str]:
+    """The paths of routes, and of the routes mounted below them."""
+    for route in routes:
+        path = prefix + getattr(route, "path", "")
+        below = getattr(route, "routes", None)
+        if isinstance(below, list) and below:
+            yield from paths_of(below, path)
+        elif path:
+            yield path
 
 
 def collect_commands(tree: Tree) -> set[str]:
     """`potok <command>` for each command of `potok.cli.app`, with those of its groups."""
-    typer_main = importlib.import_module("typer.main")
-    root = typer_main.get_command(importlib.import_module("potok.cli").app)
-    found: set[str] = set()
+    root = importlib.import_module("typer.main").get_command(
+        importlib.import_module("potok.cli").app
+    )
+    return set(commands_of(root, "potok"))
 
-    def walk(command: Any, words: str) -> None:
-        children = getattr(command, "commands", {})
-        for name, child in children.items():
-            walk(child, f"{words} {name}")
-        if not children:
-            found.add(words)
 
-    walk(root, "potok")
-    return found
+def commands_of(command: Any, words: str) -> Iterator[str]:
+    """The command's own words, or those of the commands below it."""
+    below = getattr(command, "commands", {})
+    for name, child in below.items():
+        yield from commands_of(child, f"{words} {name}")
+    if not below:
+        yield words

@@ -3,12 +3,13 @@
 import asyncio
 import concurrent.futures
 import functools
+import inspect
 import ipaddress
 import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,35 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark integration tests by their folder, and give slow kinds their own time."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark integration tests by their folder, and hold every test to the time of its kind."""
+    usual = config.getoption("--timeout") or config.getini("timeout")
     for item in items:
         if item.path.is_relative_to(TESTS / "integration"):
             item.add_marker("integration")
-        if item.get_closest_marker("timeout"):
-            continue
-        if item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.timeout(LONG_SECONDS))
-        elif item.get_closest_marker("integration"):
-            item.add_marker(pytest.mark.timeout(INTEGRATION_SECONDS))
+        if not item.get_closest_marker("timeout"):
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.timeout(LONG_SECONDS))
+            elif item.get_closest_marker("integration"):
+                item.add_marker(pytest.mark.timeout(INTEGRATION_SECONDS))
+        own = item.get_closest_marker("timeout")
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = within(float(own.args[0] if own else usual), item.obj)
+
+
+def within(seconds: float, test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Cancel a test well before the alarm of pytest-timeout, so that its report is made in peace.
+
+    An alarm that rings inside a callback is swallowed by asyncio, and the callback is lost: a test
+    that spins in the loop would then sleep for ever. The alarm is for what blocks the loop.
+    """
+
+    @functools.wraps(test)
+    async def timed(*args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(0.75 * seconds or None):
+            await test(*args, **kwargs)
+
+    return timed
 
 
 class NetworkRefused(AssertionError):

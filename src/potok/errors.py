@@ -8,7 +8,7 @@
     |   |-- MethodRefused, BodyTooSlow
     |-- PeerError          the upstream or the other end of a wire misbehaved
     |   |-- UpstreamUnreachable, UpstreamRefused, UpstreamLost, UpstreamStalled,
-    |   |-- UpstreamMalformed, FrameTooLarge
+    |   |-- UpstreamMalformed, FrameTooLarge, ServerUnreachable, ServerRefused
     |-- TryAgain           the same request may succeed later
     |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining
     |-- SetupError         the operator changes the set-up
@@ -391,3 +391,23 @@ class BodyTooSlow(CallerError):
             f"The body did not arrive within {seconds:.0f} seconds. Send it again, or send less."
         )
         self.seconds = seconds
+
+
+class ServerUnreachable(PeerError):
+    """No Potok server answers at an address that a client of ours was given."""
+
+    code, retryable = "server_unreachable", True
+
+
+class ServerRefused(PeerError):
+    """A Potok server answered a client of ours with an error; the message is the server's own.
+
+    `status` is the HTTP status, `server_code` the error's code on that server.
+    """
+
+    code = "server_refused"
+
+    def __init__(self, message: str, *, status: int, server_code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.server_code = server_code

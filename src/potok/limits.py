@@ -112,6 +112,8 @@ UPSTREAM_TAIL_SECONDS = 5.0
 UPSTREAM_LINGER_SECONDS = 0.1
 # A provider's list of models, or the body of its error: people wait for both.
 UPSTREAM_LIST_SECONDS = 5.0
+# An idle connection is kept for the next call; many servers close theirs sooner.
+UPSTREAM_IDLE_SECONDS = 30.0
 # Tries of one call before its first token; more would hide an outage for minutes.
 UPSTREAM_TRIES_MAX = 3
 # Waits between tries: the first one, and what doubling stops at.
@@ -159,9 +161,15 @@ COMMIT_RETRY_SECONDS_MAX = 2.0
 # Commits after closing began; a source that always has more to write must not hold the exit.
 COMMIT_CLOSING_ROUNDS_MAX = 8
 # Bytes of one segment row; a reader of one run in a commit of thousands reads no more than this.
-SEGMENT_BYTES_MAX = 64 * KiB
+SEGMENT_BYTES_MAX = 16 * KiB
+# Segments that one statement inserts; some builds of SQLite take only 999 values in one.
+SEGMENTS_INSERT_MAX = 64
 # Threads that read the log's file; more would only wait for the same disk.
 LOG_READERS_MAX = 4
+# A thread of the log that has not answered in this time may be waiting for the interpreter ...
+THREAD_PATIENCE_SECONDS = 0.004
+# ... so that the event loop stands still for at most this, once in that time, to let it run.
+THREAD_LENT_SECONDS = 0.0005
 # Wait for a lock inside SQLite; only a backup or a shell opened beside the server holds one long.
 SQLITE_BUSY_SECONDS = 5.0
 # Bytes of SQLite's write-ahead log that stay on disk after a burst.
@@ -194,6 +202,8 @@ PORTS_TRIED_MAX = 100
 BACKLOG_CONNECTIONS_MAX = 2_048
 # Seconds for which a browser may remember what a preflight allowed.
 PREFLIGHT_KEPT_SECONDS = 600
+# Wait of the page at `/` for the models' names; the page is there without them, too.
+HOME_MODELS_SECONDS_MAX = 1.0
 assert SHUTDOWN_RUNS_SECONDS + SHUTDOWN_CONNECTIONS_SECONDS < SHUTDOWN_SECONDS_MAX < 5.0
 
 # dialects
@@ -204,3 +214,92 @@ SSE_RETRY_MS = 1_000
 STOP_SEQUENCES_MAX = 4
 TOOLS_MAX = 128
 TOP_LOGPROBS_MAX = 20
+
+# models/demo
+
+# Characters of a question that the demo model looks for words in; the rest is taken as a text to search.
+DEMO_QUESTION_CHARACTERS_MAX = 600
+# Characters of one sentence that it quotes; longer ones are cut, and found by their parts.
+DEMO_PASSAGE_CHARACTERS_MAX = 400
+# Sentences of a prompt that it indexes; of longer prompts those that share a word with the question.
+DEMO_PASSAGES_MAX = 1_000
+# Characters of a prompt that it reads, newest first: some 50 ms of CPU.
+DEMO_CONTEXT_CHARACTERS_MAX = 2 * MiB
+# Characters of a prompt whose tokens it counts one by one; beyond it reckons with their share.
+DEMO_COUNTED_CHARACTERS_MAX = 128 * KiB
+# Characters of one answer; then it ends with the finish reason `length`, as any model's does.
+DEMO_ANSWER_CHARACTERS_MAX = 64 * KiB
+# Numbers in one count; at the usual pace that is eight minutes.
+DEMO_COUNT_MAX = 10_000
+# Digits of a number that it calculates with; a power has no other bound.
+DEMO_DIGITS_MAX = 40
+# Pieces of an answer that was asked for at length; half a minute is enough to kill a server in.
+DEMO_LONG_ANSWER_PIECES = 400
+# Pieces in one batch; between two batches the loop serves others.
+DEMO_BATCH_PIECES_MAX = 64
+# Pieces due within one such tick come together: a shorter sleep costs more than it paces.
+DEMO_TICK_SECONDS = 0.005
+# Longest sleep without a look at whether the provider was closed.
+DEMO_CLOSE_CHECK_SECONDS = 0.25
+assert MESSAGE_BYTES_MAX <= DEMO_CONTEXT_CHARACTERS_MAX
+
+# cli
+
+# Making a connection to a Potok server, which is usually on this machine.
+CLI_CONNECT_SECONDS = 5.0
+# Wait for the answer to "are you a Potok?"; somebody else on the port may never answer.
+CLI_PROBE_SECONDS = 2.0
+# Wait for the answer to a short request; a start may wait for a provider's list of models.
+CLI_REPLY_SECONDS = 30.0
+# Silence on a stream after which its connection counts as lost; heartbeats come within 60 s.
+CLI_SILENCE_SECONDS = 75.0
+# One JSON answer of a server; a run's snapshot holds its whole text.
+CLI_REPLY_BYTES_MAX = 64 * MiB
+# Bytes taken at once from a stream; more would not come in one piece anyway.
+CLI_READ_BYTES = 64 * KiB
+# Tries in a row to get a lost stream back, half a minute together: a server restarts within that.
+CLI_RECONNECT_TRIES_MAX = 10
+# Waits between these tries: the first one, and what doubling stops at.
+CLI_RECONNECT_SECONDS_MIN = 0.25
+CLI_RECONNECT_SECONDS_MAX = 5.0
+# Free space in the data folder: below the first `potok doctor` warns, below the second it fails.
+DISK_FREE_BYTES_WARN = 1024 * MiB
+DISK_FREE_BYTES_MIN = 100 * MiB
+# Tries to start an answer; its Idempotency-Key makes a second try harmless.
+CLI_START_TRIES_MAX = 3
+assert CLI_CONNECT_SECONDS < CLI_REPLY_SECONDS < CLI_SILENCE_SECONDS
+
+# reconnection
+
+# Wait before the first try to get a lost stream back, unless the server's `retry:` says another.
+RECONNECT_SECONDS = 1.0
+# Shortest base that a server's `retry:` can set: 0 would make a loop without a pause.
+RECONNECT_SECONDS_MIN = 0.1
+# What doubling stops at; also the wait while the machine says that it is offline.
+RECONNECT_SECONDS_MAX = 30.0
+# Tries in a row without anything new; with the waits between them some two minutes on average.
+RECONNECT_TRIES_MAX = 10
+# Time from the first failure on after which a stream is given up, however few tries that were.
+RECONNECT_OUTAGE_SECONDS_MAX = 600.0
+# Wait for an answer's headers; the start of a run may wait for a provider's list of models.
+RECONNECT_OPEN_SECONDS = 30.0
+# Interval of heartbeats where the server tells none: three of it outlast the longest setting, 60 s.
+RECONNECT_HEARTBEAT_SECONDS = 25.0
+# Silence after which a line is dead, in heartbeats: one may be lost, two may be late.
+RECONNECT_SILENT_HEARTBEATS = 3
+# A timer that comes this much late was asleep with its machine: what it measured was no outage.
+RECONNECT_SLEEP_SECONDS = 15.0
+# Arrivals no further apart than this came in one piece.
+BURST_GAP_SECONDS = 0.05
+# A heartbeat this soon after something else was held back: its sender was silent for an interval.
+BURST_HEARTBEAT_SECONDS = 0.5
+# Late heartbeats that make a proxy of it; one may be a hiccup of the network.
+BURST_HEARTBEATS_MAX = 2
+# Events in one piece, and the silence before it, that look like a buffer that was full.
+BURST_EVENTS_MIN = 8
+BURST_SILENCE_SECONDS = 1.0
+# Such pieces in a row, with no smaller one between them; a model may pause twice by itself.
+BURSTS_MAX = 3
+assert RECONNECT_SECONDS_MIN < RECONNECT_SECONDS < RECONNECT_SECONDS_MAX
+assert RECONNECT_SILENT_HEARTBEATS * RECONNECT_HEARTBEAT_SECONDS > 60.0
+assert BURST_GAP_SECONDS < BURST_HEARTBEAT_SECONDS < BURST_SILENCE_SECONDS

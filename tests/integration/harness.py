@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from potok.testing.upstream import ScriptedUpstream
 from potok.wire.sse import SseDecoder, SseEvent
 
 START_SECONDS_MAX = 15.0
@@ -70,7 +71,8 @@ class Server:
             raise AssertionError("the server did not start:\n" + "\n".join(self.lines))
 
     async def _read_output(self, listening: asyncio.Event) -> None:
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         async for line in self._process.stdout:
             self.lines.append(line.decode().rstrip())
             if str(self.port) in self.lines[-1]:
@@ -87,13 +89,20 @@ class Server:
         return await self._end(sent)
 
     async def _end(self, sent: signal.Signals) -> int:
-        assert self._process is not None and self._output is not None
+        assert self._process is not None
+        assert self._output is not None
         if self._process.returncode is None:
             self._process.send_signal(sent)
         async with asyncio.timeout(STOP_SECONDS_MAX):
             status = await self._process.wait()
             await self._output
         return status
+
+    @property
+    def process_id(self) -> int:
+        """The server process."""
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -110,6 +119,11 @@ async def running_server(data_folder: Path, **environment: str) -> AsyncIterator
     finally:
         if server.is_running:
             await server.kill()
+
+
+def upstream_of(upstream: ScriptedUpstream) -> dict[str, str]:
+    """Return the settings that make a server use an upstream as its provider `openai`."""
+    return {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": upstream.base_url}
 
 
 async def start_run(client: httpx.AsyncClient, prompt: str, **more: Any) -> str:
@@ -143,6 +157,4 @@ async def whole_run(client: httpx.AsyncClient, run: str) -> list[tuple[str, str,
 
 def text_in(events: list[tuple[str, str, str]]) -> str:
     """Return the text that the deltas of a run add up to."""
-    return "".join(
-        json.loads(fields)["text"] for _, kind, fields in events if kind == "text-delta"
-    )
+    return "".join(json.loads(fields)["text"] for _, kind, fields in events if kind == "text-delta")

@@ -1,4 +1,4 @@
-"""P1, P2, P5: the server is killed at random tokens, and nobody loses, doubles or changes a word."""
+"""P1, P2, P5: the server is killed at random tokens, and nobody loses or doubles a word."""
 
 import asyncio
 import json
@@ -46,9 +46,7 @@ async def read_until(
 async def cut_five_runs(server: Server, dice: random.Random) -> list[Shown]:
     """Start five runs, read each to its own random token at least, then kill the server."""
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-        readings = [
-            Shown(await start_run(client, PROMPT)) for _ in range(RUNS_PER_KILL)
-        ]
+        readings = [Shown(await start_run(client, PROMPT)) for _ in range(RUNS_PER_KILL)]
         enough = asyncio.Barrier(RUNS_PER_KILL + 1)
         wanted = dice.randint(SHOWN_MIN, SHOWN_MAX)
         tasks = [

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ import openai
 import pytest
 
 from potok.streamlog.segments import unpack_segment
+from potok.testing.gates import Gate
 from potok.testing.upstream import ScriptedUpstream
+from potok.testing.upstream_script import Script
 from tests.integration.harness import (
     events_of,
     running_server,
     start_run,
     text_in,
+    upstream_of,
     whole_run,
 )
 
@@ -54,19 +58,19 @@ async def test_each_frame_a_reader_receives_is_already_in_the_file(tmp_path: Pat
 
 
 async def test_an_upstream_that_waits_for_its_reader_runs_to_its_end(tmp_path: Path) -> None:
-    tokens = [f"слово{number} " for number in range(40)]
-    async with ScriptedUpstream(tokens=tokens, gated=True) as upstream:
-        async with (
-            running_server(tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.url) as server,
-            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
-        ):
-            run = await start_run(client, "go on", model="openai/scripted")
-            upstream.release()
-            text = ""
-            async for event in events_of(client, run):
-                if event.event == "text-delta":
-                    text += json.loads(event.data)["text"]
-                    upstream.release()
+    tokens = tuple(f"слово{number} " for number in range(40))
+    gate = Gate(passes=1)
+    async with (
+        ScriptedUpstream(Script(tokens=tokens, gate=gate), models=("scripted",)) as upstream,
+        running_server(tmp_path, **upstream_of(upstream)) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, "go on", model="openai/scripted")
+        text = ""
+        async for event in events_of(client, run):
+            if event.event == "text-delta":
+                text += json.loads(event.data)["text"]
+                gate.release()
     assert text == "".join(tokens)
     assert event.event == "run-end"
 
@@ -93,29 +97,37 @@ async def test_a_run_outlives_its_reader_and_a_second_reader_gets_all_of_it(
 
 
 async def test_stop_closes_the_upstream_and_keeps_the_text(tmp_path: Path) -> None:
-    async with ScriptedUpstream(tokens=["a ", "b ", "c "], stall_after=3) as upstream:
-        async with (
-            running_server(tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.url) as server,
-            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
-        ):
-            run = await start_run(client, "go on", model="openai/scripted")
-            shown = 0
-            async for event in events_of(client, run):
-                shown += event.event == "text-delta"
-                if json.loads(event.data).get("text", "").endswith("c "):
-                    break
+    async with (
+        ScriptedUpstream(
+            Script(tokens=("a ", "b ", "c "), then="stall"), models=("scripted",)
+        ) as upstream,
+        running_server(tmp_path, **upstream_of(upstream)) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, "go on", model="openai/scripted")
+        shown = 0
+        async for event in events_of(client, run):
+            shown += event.event == "text-delta"
+            if json.loads(event.data).get("text", "").endswith("c "):
+                break
 
-            reply = await client.post(f"/api/runs/{run}/cancel", json={})
-            again = await client.post(f"/api/runs/{run}/cancel", json={})
+        reply = await client.post(f"/api/runs/{run}/cancel", json={})
+        again = await client.post(f"/api/runs/{run}/cancel", json={})
 
-            async with asyncio.timeout(5):
-                await upstream.closed_by_client.wait()
-            whole = await whole_run(client, run)
+        async with asyncio.timeout(5):
+            await upstream.calls[0].closed_by_client.wait()
+        whole = await whole_run(client, run)
     assert (reply.status_code, reply.json()["status"]) == (200, "cancelled")
     assert again.json()["status"] == "cancelled"
     assert text_in(whole) == "a b c "
     assert json.loads(whole[-1][2])["outcome"] == "cancelled"
     assert [kind for _, kind, _ in whole].count("run-end") == 1
+
+
+async def read_on(chunks: AsyncIterator[bytes], seen: list[bytes]) -> None:
+    """Read what is left of a body."""
+    async for chunk in chunks:
+        seen.append(chunk)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
@@ -129,14 +141,13 @@ async def test_a_signal_ends_the_server_within_five_seconds_and_cuts_its_readers
         run = await start_run(client, LONG_PROMPT)
         async with client.stream("GET", f"/api/runs/{run}/events") as reply:
             chunks = reply.aiter_raw()
-            seen = await anext(chunks)
+            seen = [await anext(chunks)]
             async with asyncio.timeout(5):
                 status = await server.stop(sent)
                 with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
-                    async for chunk in chunks:
-                        seen += chunk
+                    await read_on(chunks, seen)
         assert status == 0
-        assert b"run-end" not in seen
+        assert b"run-end" not in b"".join(seen)
 
         await server.start()
         async with asyncio.timeout(5):
@@ -147,26 +158,26 @@ async def test_a_signal_ends_the_server_within_five_seconds_and_cuts_its_readers
 
 
 async def test_a_run_of_a_real_model_ends_honestly_after_a_crash(tmp_path: Path) -> None:
-    async with ScriptedUpstream(tokens=["kept "], stall_after=1) as upstream:
-        async with (
-            running_server(tmp_path, OPENAI_API_KEY="sk-test", OPENAI_BASE_URL=upstream.url) as server,
-            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
-        ):
-            run = await start_run(client, "go on", model="openai/scripted")
-            async for event in events_of(client, run):
-                if event.event == "text-delta":
-                    break
+    async with (
+        ScriptedUpstream(Script(tokens=("kept ",), then="stall"), models=("scripted",)) as upstream,
+        running_server(tmp_path, **upstream_of(upstream)) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, "go on", model="openai/scripted")
+        async for event in events_of(client, run):
+            if event.event == "text-delta":
+                break
 
-            await server.kill()
-            await server.start()
+        await server.kill()
+        await server.start()
 
-            async with asyncio.timeout(10):
-                whole = await whole_run(client, run)
-            state = (await client.get(f"/api/runs/{run}")).json()
+        async with asyncio.timeout(10):
+            whole = await whole_run(client, run)
+        state = (await client.get(f"/api/runs/{run}")).json()
     assert text_in(whole) == "kept "
     assert state["status"] == "failed"
     assert state["error"]["code"] == "worker_lost"
-    assert upstream.requests == 1
+    assert len(upstream.calls) == 1
 
 
 async def test_one_key_starts_one_run_however_often_it_is_sent(tmp_path: Path) -> None:
@@ -183,7 +194,9 @@ async def test_one_key_starts_one_run_however_often_it_is_sent(tmp_path: Path) -
         await server.start()
         late = await client.post("/api/runs", json=body, headers=headers)
         other = await client.post(
-            "/api/runs", json={**body, "messages": [{"role": "user", "content": "x"}]}, headers=headers
+            "/api/runs",
+            json={**body, "messages": [{"role": "user", "content": "x"}]},
+            headers=headers,
         )
 
     assert {reply.json()["id"] for reply in replies} == {late.json()["id"]}
@@ -197,18 +210,20 @@ async def test_openai_python_streams_through_heartbeats(tmp_path: Path) -> None:
         "POTOK_HEARTBEAT_SECONDS": "0.02",
         "POTOK_DEMO_TOKENS_PER_SECOND": "20",
     }
-    async with running_server(tmp_path, **settings) as server:
-        async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
-            stream = await client.chat.completions.create(
-                model="gpt-4o",
-                messages=[{"role": "user", "content": "привет"}],
-                stream=True,
-                stream_options={"include_usage": True},
-            )
-            chunks = [chunk async for chunk in stream]
-            whole = await client.chat.completions.create(
-                model="demo", messages=[{"role": "user", "content": "привет"}]
-            )
+    async with (
+        running_server(tmp_path, **settings) as server,
+        openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as client,
+    ):
+        stream = await client.chat.completions.create(
+            model="gpt-4o",
+            messages=[{"role": "user", "content": "привет"}],
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        chunks = [chunk async for chunk in stream]
+        whole = await client.chat.completions.create(
+            model="demo", messages=[{"role": "user", "content": "привет"}]
+        )
 
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert text == whole.choices[0].message.content

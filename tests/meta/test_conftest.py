@@ -5,10 +5,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import LoopBlocked, NetworkRefused
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_a_test_has_no_keys_and_no_settings_of_this_machine() -> None:
@@ -52,3 +55,32 @@ async def test_waiting_in_a_thread_or_a_child_of_the_loop_is_allowed() -> None:
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
 
     assert await child.wait() == 0
+
+
+STUCK = """
+import asyncio
+
+async def test_spins():
+    while True:
+        await asyncio.sleep(0)
+
+async def test_is_fine():
+    await asyncio.sleep(0)
+"""
+
+
+def test_a_stuck_test_fails_alone(tmp_path: Path) -> None:
+    (tmp_path / "test_stuck.py").write_text(STUCK)
+    options = [
+        "-p",
+        "tests.conftest",
+        "-c",
+        "pyproject.toml",
+        f"--rootdir={tmp_path}",
+        "--timeout=4",
+    ]
+
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=15, check=False)
+
+    assert "1 failed, 1 passed" in run.stdout

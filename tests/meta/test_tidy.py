@@ -43,6 +43,8 @@ def test_this_checkout_is_tidy() -> None:
         ("web/src/core/sse.ts", "a = 1\n" * 401, "length"),
         ("src/potok/wire/sse.py", "async def encode():\n" + "    a = 1\n" * 70, "length"),
         ("src/potok/limits.py", "EVENT_BYTES_MAX = 1\n", "limits"),
+        ("src/potok/limits.py", "# The first of four.\nA = 1\nB = 2\nC = 3\nD = 4\n", "limits"),
+        ("src/potok/limits.py", "# The first of two.\nA = 1\n\nB = 2\n", "limits"),
         ("src/potok/limits.py", "# wire\nEVENT_BYTES_MAX: int = 1\n", "limits"),
         ("src/potok/errors.py", 'class A(Exception):\n    code = "offset_expired"\n', "docs"),
         (
@@ -68,6 +70,7 @@ def test_a_fault_is_found(tmp_path: Path, file: str, text: str, rule: str) -> No
     ("file", "text"),
     [
         ("src/potok/wire/sse.py", "from contextlib import contextmanager\n"),
+        ("src/potok/wire/sse.py", "def add():\n    def route():\n" + "        a = 1\n" * 69),
         (
             "src/potok/limits.py",
             "KiB = 1024\nEVENT_BYTES_MAX = 1 * KiB  # a tool result may be large\n",

@@ -14,7 +14,7 @@ __all__ = ["Agent", "Turn"]
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One call of an agent. `said` is what the run's log already holds, None at the first attempt."""
+    """One call of an agent. `said` is what the log already holds, None at first."""
 
     run: RunId
     request: RunRequest
@@ -31,7 +31,7 @@ class Agent(Protocol):
         ...
 
     async def can_continue(self, turn: Turn) -> bool:
-        """Whether `run` would go on exactly after what `turn.said` holds; decides, calls nothing."""
+        """Whether `run` would go on exactly after what `turn.said` holds; calls nothing."""
         ...
 
     def run(self, turn: Turn) -> AsyncIterator[list[Event]]:
@@ -39,6 +39,7 @@ class Agent(Protocol):
 
         May end with a `run-end` that gives the finish reason; without one the run is `finished`
         with reason `stop`. With `turn.said`, only what follows it comes.
+
         Raises:
             PotokError: the run fails with its code and message; what was yielded stays.
         Cancelling, or closing the iterator, closes every upstream call before it returns.

@@ -34,8 +34,10 @@ class Encoder(Protocol):
             events: All from the run's first one where the dialect `needs_history`.
             frame: As in `Place`: the reader has only that many frames of the last event; 0 says
                 that it has them all. Give it with the last page.
+
         Returns:
             The frames of the last event that the reader has not; always empty without `frame`.
+
         Raises:
             OffsetInvalid: the last event has no such frame in this dialect.
         """

@@ -1,7 +1,7 @@
 """Potok's own protocol over server-sent events, NDJSON and WebSocket messages (spec 5)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from potok.dialects.dialect import Encoder, Reading
 from potok.dialects.line_safe import encode_json, keep_one_line
@@ -60,12 +60,37 @@ def _encode_line(stored: StoredEvent, *, id_head: bytes, run: str | None = None)
     return keep_one_line(place + whole[1:])
 
 
+def _encode_sse(stored: StoredEvent, id_head: bytes) -> bytes:
+    event, offset = stored.event, stored.offset
+    if type(event) is Unknown:
+        head = f"event: {name_sse_event(event.kind)}\ndata: ".encode()
+    else:
+        head = _HEADS[kind_of(event)]
+    # `retry` comes with the run's first frame only, so that a frame is the same for everyone; an
+    # EventSource that opened the run's stream keeps it from reconnect to reconnect.
+    before_id = _RETRY if offset == 1 else b"\nid: "
+    fields = keep_one_line(encode_fields(event))
+    return b"%b%b%b%b%d\n\n" % (head, fields, before_id, id_head, offset)
+
+
+def _encode_ndjson(stored: StoredEvent, id_head: bytes) -> bytes:
+    return _encode_line(stored, id_head=id_head) + b"\n"
+
+
 class _Encoder:
     """What both framings share: a frame per event, and an end at `run-end`."""
 
-    __slots__ = ("_id_head", "_is_ended")
+    __slots__ = ("_encode_one", "_heartbeat", "_id_head", "_is_ended")
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        encode_one: Callable[[StoredEvent, bytes], bytes],
+        heartbeat: bytes,
+    ) -> None:
+        self._encode_one = encode_one
+        self._heartbeat = heartbeat
         self._id_head = f"{reading.run}.".encode() if reading.ids_name_run else b""
         self._is_ended = False
 
@@ -79,17 +104,15 @@ class _Encoder:
 
     def encode(self, events: Sequence[StoredEvent]) -> list[bytes]:
         frames: list[bytes] = []
-        if self._is_ended:
-            return frames
         for stored in events:
-            frames.append(self._encode_one(stored))
-            if type(stored.event) is RunEnd:
-                self._is_ended = True
+            if self._is_ended:
                 break
+            frames.append(self._encode_one(stored, self._id_head))
+            self._is_ended = type(stored.event) is RunEnd
         return frames
 
-    def _encode_one(self, stored: StoredEvent) -> bytes:
-        raise NotImplementedError
+    def heartbeat(self) -> bytes:
+        return self._heartbeat
 
     @property
     def is_ended(self) -> bool:
@@ -98,40 +121,6 @@ class _Encoder:
     @property
     def ends_cleanly(self) -> bool:
         return self._is_ended
-
-
-class _SseEncoder(_Encoder):
-    __slots__ = ()
-
-    def _encode_one(self, stored: StoredEvent) -> bytes:
-        event, offset = stored.event, stored.offset
-        if type(event) is Unknown:
-            head = f"event: {name_sse_event(event.kind)}\ndata: ".encode()
-        else:
-            head = _HEADS[kind_of(event)]
-        # `retry` comes with the run's first frame only, so that a frame is the same for everyone;
-        # an EventSource that opened the run's stream keeps it from reconnect to reconnect.
-        before_id = _RETRY if offset == 1 else b"\nid: "
-        return b"%b%b%b%b%d\n\n" % (
-            head,
-            keep_one_line(encode_fields(event)),
-            before_id,
-            self._id_head,
-            offset,
-        )
-
-    def heartbeat(self) -> bytes:
-        return HEARTBEAT
-
-
-class _NdjsonEncoder(_Encoder):
-    __slots__ = ()
-
-    def _encode_one(self, stored: StoredEvent) -> bytes:
-        return _encode_line(stored, id_head=self._id_head) + b"\n"
-
-    def heartbeat(self) -> bytes:
-        return _NDJSON_HEARTBEAT
 
 
 class NativeSse:
@@ -143,7 +132,7 @@ class NativeSse:
     needs_history = False
 
     def encoder(self, reading: Reading) -> Encoder:
-        return _SseEncoder(reading)
+        return _Encoder(reading, encode_one=_encode_sse, heartbeat=HEARTBEAT)
 
     def encode_error(self, error: PotokError) -> bytes:
         return error_body(error)
@@ -158,7 +147,7 @@ class NativeNdjson:
     needs_history = False
 
     def encoder(self, reading: Reading) -> Encoder:
-        return _NdjsonEncoder(reading)
+        return _Encoder(reading, encode_one=_encode_ndjson, heartbeat=_NDJSON_HEARTBEAT)
 
     def encode_error(self, error: PotokError) -> bytes:
         return error_body(error)

@@ -17,9 +17,7 @@ _NOT_IN_MESSAGE = ("run", "usage", "error", "outcome")
 
 def error_body(error: PotokError) -> bytes:
     """Return `{"error": {"code", "message", ...facts}}`."""
-    return encode_json(
-        {"error": {"code": error.code, "message": error.message, **facts_of(error)}}
-    )
+    return encode_json({"error": {"code": error.code, "message": error.message, **facts_of(error)}})
 
 
 def run_state(*, run: str, status: str, offset: Offset, message: Message) -> dict[str, object]:

@@ -12,6 +12,8 @@ failed. Text of the channel `code` is not shown, as it is not part of a message'
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from potok.dialects.dialect import Encoder, Reading
 from potok.dialects.line_safe import encode_json, keep_one_line
 from potok.dialects.openai_chat_body import completion_id, encode_usage
@@ -35,6 +37,9 @@ from potok.wire.sse import HEARTBEAT, encode_sse
 
 __all__ = ["OpenAiChatSse"]
 
+_encode = msgspec.json.Encoder().encode
+
+# What an upstream's unknown fields may not overwrite.
 _OWN_FIELDS = frozenset({"role", "content", "reasoning_content", "tool_calls"})
 
 
@@ -116,7 +121,12 @@ class _Encoder:
         for stored in events:
             if self._is_ended:
                 break
-            frames = self._frames_of(stored)
+            event = stored.event
+            if type(event) is TextDelta and not frame:
+                if event.part in self._parts:
+                    self._touched.add(event.part)
+            else:
+                frames = self._frames_of(stored)
         if not frame:
             return []
         if frame > len(frames):
@@ -130,19 +140,25 @@ class _Encoder:
             if self._is_ended:
                 break
             event = stored.event
-            # Nearly all events: their frame is spliced from bytes made when their part began.
+            # Nearly all events are plain deltas.
             if type(event) is TextDelta and event.extra is None and event.logprobs is None:
-                part = self._parts.get(event.part)
-                if part is None:
-                    continue
-                self._touched.add(event.part)
-                frames.append(
-                    b"%b%b%b%d\n\n"
-                    % (part.before, encode_json(event.text), part.after, stored.offset)
-                )
-                continue
-            frames += self._frames_of(stored)
+                frames += self._splice(event.part, event.text, stored.offset)
+            elif type(event) is ToolDelta and event.extra is None:
+                frames += self._splice(event.call, event.text, stored.offset)
+            elif type(event) is ReasoningDelta and event.extra is None:
+                frames += self._splice(event.part, event.text, stored.offset)
+            else:
+                frames += self._frames_of(stored)
         return frames
+
+    def _splice(self, name: str, text: str, offset: int) -> tuple[bytes, ...]:
+        # The frame around the text was made when the part began.
+        part = self._parts.get(name)
+        if part is None:
+            return ()
+        self._touched.add(name)
+        said = keep_one_line(_encode(text))
+        return (b"%b%b%b%d\n\n" % (part.before, said, part.after, offset),)
 
     def _frames_of(self, stored: StoredEvent) -> list[bytes]:
         step = _STEPS.get(type(stored.event))
@@ -200,26 +216,25 @@ class _Encoder:
             field=field,
             call_index=call_index,
             before=b"data: " + self._head + before,
-            after=after + b',"finish_reason":null}' + self._tail + b"\nid: " + self._id_bytes,
+            after=after
+            + b',"finish_reason":null}'
+            + self._tail
+            + b"\nid: "
+            + self._id_head.encode(),
         )
 
-    @property
-    def _id_bytes(self) -> bytes:
-        return self._id_head.encode()
-
     def _delta(self, event: TextDelta | ReasoningDelta | ToolDelta) -> list[bytes]:
-        name = event.call if type(event) is ToolDelta else event.part
+        name = event.call if isinstance(event, ToolDelta) else event.part
         part = self._parts.get(name)
         if part is None:
             return []
         self._touched.add(name)
         extra = event.extra or {}
-        delta = {field: value for field, value in extra.items() if field not in _OWN_FIELDS}
         if part.field == "tool_calls":
             call = {"index": part.call_index, "function": {"arguments": event.text}}
-            delta["tool_calls"] = [call]
-        else:
-            delta[part.field] = event.text
+            return [self._chunk(part.choice, {"tool_calls": [{**extra, **call}]})]
+        delta = {field: value for field, value in extra.items() if field not in _OWN_FIELDS}
+        delta[part.field] = event.text
         return [self._chunk(part.choice, delta, logprobs=getattr(event, "logprobs", None))]
 
     def _discard(self, event: PartDiscard) -> list[bytes]:

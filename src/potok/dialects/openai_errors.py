@@ -35,7 +35,7 @@ _TYPES: tuple[tuple[type[PotokError], str], ...] = (
 # stopped an answer must not pay for it again.
 _STATUSES = {
     "cancelled": 499,
-    "upstream_busy": 429,
+    "upstream_busy": 503,
     "upstream_stalled": 504,
     "upstream_unreachable": 502,
     "upstream_refused": 502,

@@ -24,5 +24,8 @@ def closing_events(checker: GrammarChecker, *, outcome: Outcome) -> list[Event]:
             ends.append(ReasoningEnd(part=name, cut=cut))
         else:
             ends.append(ToolEnd(call=name, cut=cut))
-    ends.extend(StageEnd(stage=name, outcome=outcome) for name in reversed(checker.open_stages))
+    ends.extend(
+        StageEnd(stage=start.stage, outcome=outcome, attempt=start.attempt, agent=start.agent)
+        for start in reversed(checker.open_attempts)
+    )
     return ends

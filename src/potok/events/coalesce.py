@@ -26,9 +26,7 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
             joined.append(event)
             continue
         characters += len(event.text)
-        if gathered and (
-            characters > DELTA_CHARACTERS_MAX or _owner(gathered[0]) != _owner(event)
-        ):
+        if gathered and (characters > DELTA_CHARACTERS_MAX or _owner(gathered[0]) != _owner(event)):
             _settle(gathered, joined)
         if not gathered:
             characters = len(event.text)

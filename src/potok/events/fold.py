@@ -36,8 +36,8 @@ __all__ = ["Fold", "Message", "Part", "RunError", "Stage"]
 class Part(msgspec.Struct, omit_defaults=True):
     """One part of a message, in the order of its start.
 
-    `type` is `text`, `reasoning`, `tool` or `data`; `state` is `open`, `done` or `cut`. `text` holds
-    a text's words or a call's argument text; `name` a tool's or a data's name.
+    `type` is `text`, `reasoning`, `tool` or `data`; `state` is `open`, `done` or `cut`. `text`
+    holds a text's words or a call's argument text; `name` a tool's or a data's name.
     """
 
     type: str
@@ -112,11 +112,13 @@ class Message(msgspec.Struct, omit_defaults=True):
 class Fold:
     """Accumulates one run's events; feed each event once, in order."""
 
-    __slots__ = ("_message", "_pieces", "_positions")
+    __slots__ = ("_data_parts", "_message", "_pieces", "_positions")
 
     def __init__(self) -> None:
         self._message = Message()
         self._positions: dict[str, Part] = {}
+        # Apart, so that no part of an agent can have the name of its data.
+        self._data_parts: dict[str, Part] = {}
         # Text is kept in pieces and joined when somebody looks: a long answer stays linear.
         self._pieces: dict[str, list[str]] = {}
 
@@ -200,11 +202,11 @@ class Fold:
 
     def _data(self, event: Data) -> None:
         name = f"data:{event.agent or ''}:{event.name}"
-        part = self._positions.get(name)
+        part = self._data_parts.get(name)
         if part is None:
             part = Part(type="data", id=name, name=event.name, agent=event.agent, state="done")
             self._message.parts.append(part)
-            self._positions[name] = part
+            self._data_parts[name] = part
         part.data = event.data
 
     def _discard(self, event: PartDiscard) -> None:

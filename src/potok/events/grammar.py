@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from potok.errors import GrammarViolation
-from potok.events.kinds import Event, PartDiscard, kind_of
+from potok.events.kinds import Event, PartDiscard, StageStart, Unknown, kind_of
 
 __all__ = ["RULES", "GrammarChecker", "Rule", "State"]
 
@@ -58,17 +58,17 @@ RULES: dict[str, Rule] = {
 """Kinds that are not in the table (of a later version) are allowed while the run is open."""
 
 
-
 class GrammarChecker:
     """Walks the table over one run's events, in order, from its first one."""
 
-    __slots__ = ("_parts", "_stages", "run")
+    __slots__ = ("_open_attempts", "_parts", "_stages", "run")
 
     def __init__(self) -> None:
         self.run = State.UNSEEN
         # Parts and calls share one space of names, so that `part-discard` can name either.
         self._parts: dict[str, tuple[str, State]] = {}
         self._stages: dict[str, State] = {}
+        self._open_attempts: dict[str, StageStart] = {}
 
     @property
     def open_parts(self) -> tuple[tuple[str, str], ...]:
@@ -80,7 +80,12 @@ class GrammarChecker:
     @property
     def open_stages(self) -> tuple[str, ...]:
         """Open stages, oldest first."""
-        return tuple(name for name, state in self._stages.items() if state is State.OPEN)
+        return tuple(self._open_attempts)
+
+    @property
+    def open_attempts(self) -> tuple[StageStart, ...]:
+        """The starts of the open stages, oldest first: what their ends must repeat."""
+        return tuple(self._open_attempts.values())
 
     def admit(self, event: Event) -> None:
         """Take the next event.
@@ -94,10 +99,12 @@ class GrammarChecker:
             raise GrammarViolation(f"{kind} may not come while the run is {self.run.value}")
         if rule is None:
             return
+        if isinstance(event, Unknown):
+            raise GrammarViolation(f"{kind} is a known kind, but its fields were not read as such")
         if rule.thing == "run":
             self._admit_run(kind, rule)
         elif rule.thing == "stage":
-            self._admit_stage(kind, rule, str(getattr(event, "stage", "")))
+            self._admit_stage(kind, rule, event)
         elif type(event) is PartDiscard:
             self._admit_discard(event)
         else:
@@ -118,15 +125,22 @@ class GrammarChecker:
         if state is not rule.after:
             self._parts[name] = (thing, rule.after or state)
 
-    def _admit_stage(self, kind: str, rule: Rule, name: str) -> None:
+    def _admit_stage(self, kind: str, rule: Rule, event: Event) -> None:
+        name: str = getattr(event, rule.field or "")
         state = self._stages.get(name, State.UNSEEN)
         if state not in rule.before:
             raise GrammarViolation(f"{kind} of {name!r} may not come: it is {state.value}")
         self._stages[name] = rule.after or state
+        if isinstance(event, StageStart):
+            self._open_attempts[name] = event
+        else:
+            del self._open_attempts[name]
 
     def _admit_discard(self, event: PartDiscard) -> None:
         thing, state = self._parts.get(event.part, ("part", State.UNSEEN))
         if state not in RULES["part-discard"].before:
             raise GrammarViolation(f"part-discard of {event.part!r} may not come: {state.value}")
+        if event.keep < 0:
+            raise GrammarViolation(f"part-discard of {event.part!r} keeps {event.keep} characters")
         if event.keep == 0:
             self._parts[event.part] = (thing, State.GONE)

@@ -143,7 +143,7 @@ class ReasoningEnd(_Base, frozen=True, gc=False, tag="reasoning-end"):
 
 
 class ToolStart(_Base, frozen=True, gc=False, tag="tool-start"):
-    """The model begins to call a tool; `call` is unique in its run, `index` its place among calls."""
+    """A call of a tool begins; `call` is unique in its run, `index` its place among calls."""
 
     call: str
     name: str

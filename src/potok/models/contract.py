@@ -73,6 +73,7 @@ class ChatModel(Protocol):
         `finished` and the finish reason. Part ids are the same for the same request, so that a
         continued answer goes on in the open part: with `said`, only what follows it comes.
         One batch holds what one read of the upstream gave; batches are never empty.
+
         Raises:
             PeerError: the upstream failed; what was yielded before stays valid.
             UpstreamBusy: no place for one more upstream call.

@@ -11,7 +11,8 @@ import msgspec
 from potok.errors import FrameTooLarge, PeerError, UpstreamLost, UpstreamMalformed
 from potok.events.kinds import Event, RunEnd, Usage
 from potok.limits import UPSTREAM_REPLY_BYTES_MAX
-from potok.models.openai_chat_choice import ChoiceParts, PartNames
+from potok.models.openai_chat_calls import PartNames
+from potok.models.openai_chat_choice import ChoiceParts
 from potok.models.openai_chat_chunks import ChunkDecoder, WireChoice, WireChunk
 from potok.models.openai_errors import Refusals
 from potok.wire.sse import SseDecoder
@@ -36,11 +37,13 @@ class OpenAiChatParser:
     Attributes:
         fault: Why nothing more can come, None while all is well. Nothing is raised, so that the
             events before a fault are never lost: give them away first, then raise this.
+        is_answered: Every choice asked for is finished: only usage and `[DONE]` may be missing.
         is_done: The `run-end` was given; further bytes are ignored.
     """
 
     def __init__(self, *, refusals: Refusals, choices: int = 1) -> None:
         self.fault: PeerError | None = None
+        self.is_answered = False
         self.is_done = False
         self._refusals = refusals
         self._choices_asked = choices
@@ -52,12 +55,6 @@ class OpenAiChatParser:
         self._choices: dict[int, ChoiceParts] = {}
         self._names = PartNames()
         self._usage: dict[str, Json] | None = None
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether every choice asked for is finished: only usage and `[DONE]` may be missing."""
-        choices = self._choices.values()
-        return len(choices) >= self._choices_asked and all(c.finish_reason for c in choices)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that `chunk` completes; look at `fault` and `is_done` afterwards."""
@@ -117,33 +114,38 @@ class OpenAiChatParser:
         self.fault = fault
 
     def _take_frame(self, event: str, data: str, events: list[Event]) -> None:
-        if data == "[DONE]" or data.strip() in ("[DONE]", ""):
-            if data.strip():
-                self._end(events, is_said=True)
-            return
-        try:
-            chunk = self._chunks.decode(data)
-        except msgspec.DecodeError as error:
-            self._malformed(error)
-            return
-        if event == "error" or chunk.error is not None or chunk.object == "error":
-            self.fault = self._refusals.from_stream(msgspec.json.decode(data))
-            return
-        self._take_chunk(chunk, events)
+        if event == "error":
+            self.fault = self._refusals.from_stream(_any_json(data))
+        elif data.startswith("{"):
+            self._take_json(data, events)
+        elif data.strip() == "[DONE]":
+            self._end(events, is_said=True)
+        elif data.strip():
+            self._take_json(data, events)
 
     def _feed_whole(self, events: list[Event]) -> None:
         body = bytes(self._whole)
         self._whole.clear()
+        self._take_json(body, events)
+        if self.fault is None:
+            self._end(events, is_said=True)
+
+    def _take_json(self, text: str | bytes, events: list[Event]) -> None:
         try:
-            chunk = self._chunks.decode(body)
+            chunk = self._chunks.decode(text)
         except msgspec.DecodeError as error:
-            self._malformed(error)
+            # The words of the JSON reader name fields and places, never what stood there.
+            self.fault = UpstreamMalformed(
+                f"The provider {self._refusals.provider} sent something that is no Chat"
+                f" Completions reply ({error}). Check its base URL, or try again."
+            )
             return
-        if chunk.error is not None or chunk.object == "error":
-            self.fault = self._refusals.from_stream(msgspec.json.decode(body))
-            return
-        self._take_chunk(chunk, events)
-        self._end(events, is_said=True)
+        if chunk.error is not None:
+            self.fault = self._refusals.from_stream(chunk.error)
+        elif chunk.object == "error":
+            self.fault = self._refusals.from_stream(_any_json(text))
+        else:
+            self._take_chunk(chunk, events)
 
     def _take_chunk(self, chunk: WireChunk, events: list[Event]) -> None:
         if chunk.usage:
@@ -155,9 +157,16 @@ class OpenAiChatParser:
             except UpstreamMalformed as fault:
                 self.fault = fault
                 return
-            if wire.finish_reason == "error":
-                self.fault = self._refusals.from_stream(None)
-                return
+            if wire.finish_reason:
+                self._take_reason(wire.finish_reason)
+
+    def _take_reason(self, reason: str) -> None:
+        if reason == "error":
+            self.fault = self._refusals.from_stream(None)
+        choices = self._choices.values()
+        self.is_answered = len(choices) >= self._choices_asked and all(
+            choice.finish_reason for choice in choices
+        )
 
     def _choice_of(self, wire: WireChoice) -> ChoiceParts:
         index = wire.index or 0
@@ -167,13 +176,6 @@ class OpenAiChatParser:
                 index=index, names=self._names, provider=self._refusals.provider
             )
         return choice
-
-    def _malformed(self, error: msgspec.DecodeError) -> None:
-        # The words of the JSON reader name fields and places, never what stood there.
-        self.fault = UpstreamMalformed(
-            f"The provider {self._refusals.provider} sent something that is no Chat Completions"
-            f" reply ({error}). Check its base URL, or try again."
-        )
 
     def _end(self, events: list[Event], *, is_said: bool) -> None:
         # `is_said`: the provider itself says that this is the end, so a missing reason is a habit
@@ -185,8 +187,12 @@ class OpenAiChatParser:
                 " was whole. Try again."
             )
             return
-        for choice in choices:
-            choice.close(events)
+        try:
+            for choice in choices:
+                choice.close(events)
+        except UpstreamMalformed as fault:
+            self.fault = fault
+            return
         if self._usage is not None:
             events.append(_usage_event(self._usage))
         reasons = tuple(choice.reason for choice in choices)
@@ -198,6 +204,13 @@ class OpenAiChatParser:
             )
         )
         self.is_done = True
+
+
+def _any_json(text: str | bytes) -> Json:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text if isinstance(text, str) else None
 
 
 def _usage_event(usage: dict[str, Json]) -> Usage:

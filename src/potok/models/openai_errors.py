@@ -19,13 +19,15 @@ __all__ = ["Refusals", "StreamOptionsRefused", "redact", "retry_after_seconds"]
 Json = Any
 
 _KEY_LIKE = re.compile(
-    r"(?i:bearer|basic)\s+[^\s\"',]{4,}"
-    r"|\b(?:sk|pk|rk|gsk|csk|xai|key|api|tok|hf|nvapi|pplx)[-_][\w*.-]{6,}"
+    r"(?i:bearer)\s+[^\s\"',]{4,}"
+    r"|\b(?:sk|pk|rk|gsk|csk|xai|hf|nvapi|pplx)[-_][\w*.-]{6,}"
+    r"|\b(?:key|api|tok|token)[-_](?=[\w.-]*\d)[\w.-]{6,}"
     r"|\bAIza[\w-]{10,}"
     # Providers show a key that they refuse with stars in its middle.
     r"|\S*\*{3,}\S*"
-    # A long word of letters and digits; names of models have dashes between short ones.
-    r"|\b(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24,}"
+    # A long word of letters and digits, but for the id of a request, which support asks for;
+    # names of models have dashes between short ones.
+    r"|(?<![A-Za-z0-9])(?<!req_)(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24,}"
 )
 _REMOVED = "[key removed]"
 _MODEL_CHARACTERS_MAX = 200

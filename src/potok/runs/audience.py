@@ -59,9 +59,7 @@ class Audience:
         if policy == "cancel":
             self._start_timer(run)
         elif policy == "keep":
-            _logger.info(
-                "run %s goes on without a reader; `potok cancel %s` stops it", run, run
-            )
+            _logger.info("run %s goes on without a reader; `potok cancel %s` stops it", run, run)
 
     def readers_of(self, run: RunId) -> int:
         """Return how many readers of this process follow the run."""

@@ -1,7 +1,7 @@
 """Drives `protocol.subscription` against a log: one reader's pages, heartbeats and end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from potok.clock import Clock
 from potok.errors import ServerDraining
@@ -31,11 +31,12 @@ class Delivery:
 
     async def follow(
         self, record: RunRecord, *, after: Offset
-    ) -> AsyncIterator[list[StoredEvent] | None]:
+    ) -> AsyncGenerator[list[StoredEvent] | None, None]:
         """Yield pages after `after` as they are stored; None when a heartbeat is due.
 
         The first item comes at once and may be an empty page, so that headers go out before the
         first token. Ends after the run's end.
+
         Raises:
             OffsetInvalid, OffsetExpired, LogLost: see `StreamLog.read`; before the first item.
             ServerDraining: the server goes down; what was not delivered is in the log.
@@ -80,9 +81,7 @@ class Delivery:
         assert task is not None
         self._waiting.add(task)
         try:
-            return await self._log.wait_beyond(
-                record.run, command.after, seconds=command.seconds
-            )
+            return await self._log.wait_beyond(record.run, command.after, seconds=command.seconds)
         except asyncio.CancelledError:
             if self._draining and task.uncancel() == 0:
                 raise ServerDraining from None

@@ -185,9 +185,7 @@ class Producer:
         ending = None
         if type(last) is RunEnd:
             ending = Ending(status=last.outcome, snapshot=self._production.snapshot())
-        return Batch(
-            run=self.record.run, epoch=self.record.epoch, events=events, ending=ending
-        )
+        return Batch(run=self.record.run, epoch=self.record.epoch, events=events, ending=ending)
 
     def settled(self, result: Appended | PotokError) -> None:
         """Hear from the group commit whether the batch is stored."""

@@ -79,9 +79,7 @@ class Recovery:
         decision = await self._decide(record, production)
         if isinstance(decision, End):
             _logger.info("run %s ends %s: %s", record.run, decision.outcome, decision.code)
-            ending = RunEnd(
-                outcome=decision.outcome, code=decision.code, message=decision.message
-            )
+            ending = RunEnd(outcome=decision.outcome, code=decision.code, message=decision.message)
             await self._recovered(record, production, ending)
             return
         number = len(record.attempts) + 1

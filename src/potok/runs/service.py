@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 
 from potok.agents.contract import Agent, Turn
 from potok.clock import Clock, IdSource, RunId
-from potok.errors import OffsetInvalid, PotokError, RunNotFound, ServerDraining, UpstreamBusy
+from potok.errors import PotokError, RunNotFound, ServerDraining, UpstreamBusy
 from potok.events.envelope import START, Offset, StoredEvent
 from potok.events.fold import Message
 from potok.events.kinds import RunEnd, SourceChange
@@ -234,11 +234,13 @@ class RunService:
         return await agent.can_continue(self._turn_after(record, production))
 
     def _turn_after(self, record: RunRecord, production: Production) -> Turn:
+        # A copy: the producer's own message grows while the agent reads what was said.
+        said = msgspec.json.decode(production.snapshot(), type=Message)
         return Turn(
             run=record.run,
             request=record.request,
             attempt=len(record.attempts) + 1,
-            said=production.message if production.has_started else None,
+            said=said if production.has_started else None,
         )
 
     async def _recovered(
@@ -300,7 +302,7 @@ class RunService:
 
     async def follow(
         self, record: RunRecord, *, after: Offset, returning: bool = False
-    ) -> AsyncIterator[list[StoredEvent] | None]:
+    ) -> AsyncGenerator[list[StoredEvent] | None, None]:
         """Read a run to its end, as one of its readers; see `Delivery.follow`.
 
         Args:
@@ -310,8 +312,7 @@ class RunService:
             self._audience.keep(record.run)
         self._audience.enter(record.run)
         try:
-            pages = self._delivery.follow(record, after=after)
-            async with aclosing(cast(Any, pages)):
+            async with aclosing(self._delivery.follow(record, after=after)) as pages:
                 async for page in pages:
                     yield page
         finally:
@@ -338,7 +339,7 @@ class RunService:
             ServerDraining, LogLost: see `follow`.
         """
         if record.is_live:
-            async with aclosing(cast(Any, self.follow(record, after=START))) as pages:
+            async with aclosing(self.follow(record, after=START)) as pages:
                 async for _ in pages:
                     continue
         _, message = await self.snapshot(record.run, principal=record.principal)

@@ -39,5 +39,3 @@ class Snapshots:
     def forget(self, run: RunId) -> None:
         """Drop the fold of a run that ended."""
         self._folds.pop(run, None)
-
-

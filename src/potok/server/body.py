@@ -5,7 +5,7 @@ Of two keys with the same name the last one counts, as in every browser.
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.types import Message, Receive
 
@@ -19,7 +19,15 @@ from potok.errors import (
 )
 from potok.wire.json_messages import parse_message
 
-__all__ = ["ClientGone", "counted", "discard_body", "read_json", "unless_gone"]
+__all__ = [
+    "ClientGone",
+    "counted",
+    "discard_body",
+    "read_json",
+    "settle_tasks",
+    "unless_gone",
+    "until_gone",
+]
 
 _Result = TypeVar("_Result")
 
@@ -29,7 +37,7 @@ class ClientGone(Exception):
 
 
 def counted(receive: Receive, *, bytes_max: int = limits.BODY_BYTES_MAX) -> Receive:
-    """Return a `receive` that raises `BodyTooLarge` once a body is over `bytes_max`.
+    """Return a `receive` that raises `BodyTooLarge`, once, when a body gets over `bytes_max`.
 
     It counts what arrives: `Content-Length` may be absent, or a lie.
     """
@@ -38,7 +46,7 @@ def counted(receive: Receive, *, bytes_max: int = limits.BODY_BYTES_MAX) -> Rece
     async def receive_within() -> Message:
         nonlocal received
         message = await receive()
-        if message["type"] == "http.request":
+        if message["type"] == "http.request" and received <= bytes_max:
             received += len(message.get("body", b""))
             if received > bytes_max:
                 raise BodyTooLarge(what="body", limit_bytes=bytes_max)
@@ -47,7 +55,9 @@ def counted(receive: Receive, *, bytes_max: int = limits.BODY_BYTES_MAX) -> Rece
     return receive_within
 
 
-async def read_json(receive: Receive, *, seconds_max: float = limits.BODY_SECONDS_MAX) -> dict[str, object]:
+async def read_json(
+    receive: Receive, *, seconds_max: float = limits.BODY_SECONDS_MAX
+) -> dict[str, object]:
     """Return the JSON object that the request's body holds; no body is an empty object.
 
     Raises:
@@ -61,6 +71,9 @@ async def read_json(receive: Receive, *, seconds_max: float = limits.BODY_SECOND
             body = await _read_body(receive)
     except TimeoutError as error:
         raise BodyTooSlow(seconds=seconds_max) from error
+    except BodyTooLarge:
+        await discard_body(receive)
+        raise
     if not body:
         return {}
     try:
@@ -95,7 +108,8 @@ async def discard_body(receive: Receive) -> None:
         async with asyncio.timeout(limits.BODY_SECONDS_MAX):
             while discarded <= limits.BODY_DISCARDED_BYTES_MAX:
                 message = await receive()
-                discarded += len(message.get("body", b""))
+                # A message of no bytes that promises more must count too, or this never ends.
+                discarded += len(message.get("body", b"")) + 1
                 if not message.get("more_body", False):
                     return
     except TimeoutError:
@@ -127,7 +141,7 @@ async def until_gone(receive: Receive) -> None:
         continue
 
 
-async def settle_tasks(*tasks: "asyncio.Future[object]") -> None:
+async def settle_tasks(*tasks: asyncio.Future[Any]) -> None:
     """Cancel the tasks and wait until each has ended, whatever it ended with."""
     for task in tasks:
         task.cancel()

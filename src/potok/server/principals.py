@@ -34,7 +34,7 @@ class Principals(Protocol):
 
 
 class LocalPrincipal:
-    """Everybody is the same person; a key may be sent, for SDKs cannot do without, and is ignored."""
+    """Everybody is the same person; a key is ignored, and may be sent: SDKs insist on one."""
 
     needs_key = False
 

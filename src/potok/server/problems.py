@@ -6,7 +6,7 @@ Nothing of a request's content, of a key or of a traceback gets into a body or a
 import logging
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,11 +23,11 @@ __all__ = [
     "ProblemLayer",
     "answer_problem",
     "face_of",
+    "may_be_sent_again",
     "problem_response",
     "report",
     "respond",
     "status_of",
-    "status_of_code",
 ]
 
 _logger = logging.getLogger("potok.server")
@@ -62,9 +62,6 @@ _RETRY_AFTER_SECONDS: dict[type[PotokError], int] = {
     errors.UpstreamBusy: 2,
     errors.ServerDraining: 3,
 }
-# Somebody stopped the run that this request waited for: the request conflicts with what became of
-# its run. OpenAI's SDKs would send a 409 again, so every such answer says that they must not.
-_CANCELLED_STATUS = 409
 # What OpenAI's SDKs send again by themselves, besides everything from 500 on.
 _SENT_AGAIN = frozenset({408, 409, 429})
 
@@ -82,17 +79,9 @@ def status_of(error: PotokError) -> int:
     return 500
 
 
-def status_of_code(code: str) -> int:
-    """Return the HTTP status of a run that failed with `code`; unknown codes are a 502.
-
-    `cancelled` is a 409.
-    """
-    if code == "cancelled":
-        return _CANCELLED_STATUS
-    for kind in _all_kinds(PotokError):
-        if kind.code == code:
-            return next(_STATUSES[known] for known in kind.__mro__ if known in _STATUSES)
-    return 502
+def may_be_sent_again(code: str) -> bool:
+    """Whether a run that failed with `code` may succeed when it is started anew."""
+    return any(kind.retryable for kind in _all_kinds(PotokError) if kind.code == code)
 
 
 def _all_kinds(kind: type[PotokError]) -> Iterator[type[PotokError]]:
@@ -120,7 +109,7 @@ def problem_response(error: PotokError, *, path: str) -> Response:
 
 
 def respond(
-    body: bytes, *, status: int, retryable: bool, headers: dict[str, str] | None = None
+    body: bytes, *, status: int, retryable: bool, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return an error answer, which tells OpenAI's SDKs when sending again is useless."""
     more = dict(headers or {})
@@ -179,7 +168,6 @@ class ProblemLayer:
                 await answer(scope, receive, send)
 
 
-
 def _our_bug() -> PotokError:
     return errors.OurBug("Potok failed on this request; its log says where. Please report it.")
 
@@ -197,7 +185,9 @@ def report(error: BaseException, *, doing: str) -> None:
     An exception's words often quote the value it stumbled over: a prompt, or a key.
     """
     places = traceback.extract_tb(error.__traceback__)
-    path = " <- ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(places))
+    path = " <- ".join(
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(places)
+    )
     _logger.error("%s failed: %s at %s", doing, type(error).__name__, path)
 
 

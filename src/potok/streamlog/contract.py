@@ -149,6 +149,7 @@ class StreamLog(Protocol):
         Returns:
             The record, and whether it is new. A key counts per principal and for
             `limits.IDEMPOTENCY_KEY_SECONDS` after it was first used.
+
         Raises:
             IdempotencyConflict: the key started a run with another hash.
         """
@@ -181,8 +182,10 @@ class StreamLog(Protocol):
         """Store batches of different runs in one commit; one answer per batch, in their order.
 
         A batch is refused alone, with nothing of it stored: `StaleEpoch` (its lease was taken
-        over, or the run has ended), `RunNotFound`. A batch with `ending` changes the record's
-        status in the same commit, exactly once.
+        over, or the run has ended), `RunNotFound`, `GrammarViolation` (no events, `ending` and a
+        last `run-end` not together, an event that JSON cannot carry). A batch with `ending`
+        changes the record's status in the same commit, exactly once.
+
         Raises:
             LogUnavailable: the commit failed; nothing of any batch is stored.
         Cancelling leaves the batches stored or not; read the tail to know.
@@ -192,9 +195,14 @@ class StreamLog(Protocol):
     async def read(self, run: str, *, after: Offset, events_max: int) -> Page:
         """Return stored events that follow `after`, oldest first.
 
+        A page is not full only because it holds fewer than `events_max`: it also ends where its
+        events would be over `limits.READ_BYTES_MAX`, after one event at least. Compare with its
+        tail.
+
         Args:
             after: Last offset already seen; `START` for none.
             events_max: 1 to `limits.READ_EVENTS_MAX`.
+
         Raises:
             RunNotFound: nobody ever created it, or it is forgotten.
             OffsetInvalid: `after` is beyond the tail.
@@ -208,7 +216,11 @@ class StreamLog(Protocol):
         """Wait until the run's tail is beyond `after`; False after `seconds` without that.
 
         Returns at once if the tail is already beyond, so that no wake-up can be lost between a
-        read and a wait. Cancelling changes nothing.
+        read and a wait; and False at once if the run has ended there, for it never grows again.
+        `close` sends waiting callers away with False. Cancelling changes nothing.
+
+        Raises:
+            RunNotFound: nobody ever created it, or it is forgotten.
         """
         ...
 
@@ -229,14 +241,17 @@ class StreamLog(Protocol):
 
         Args:
             epoch: The epoch that the caller saw; of several callers one succeeds.
+
         Raises:
             StaleEpoch: somebody else took the run over, its writer is alive, or it has ended.
+            RunNotFound: nobody ever created it, or it is forgotten.
         """
         ...
 
     async def trim(self, *, events_before: float, records_before: float) -> Trimmed:
         """Remove events of runs that ended before the one time, whole runs before the other.
 
-        Live runs lose nothing, whatever their age.
+        Live runs lose nothing, whatever their age. One call does a bounded part of the work, the
+        oldest first: call it again and again.
         """
         ...

@@ -39,9 +39,7 @@ class RunIndex:
     def to_bytes(self, *more: Place) -> bytes:
         """Return the index as it is stored, with places that are not added yet."""
         return (
-            _BASE.pack(self._base)
-            + self._records
-            + b"".join(self._pack(place) for place in more)
+            _BASE.pack(self._base) + self._records + b"".join(self._pack(place) for place in more)
         )
 
     def add(self, place: Place) -> None:

@@ -2,20 +2,22 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from potok.clock import RunId
 from potok.errors import RunNotFound
 from potok.events.envelope import Offset
 from potok.events.run_request import RunRequest
 from potok.streamlog.contract import Attempt, RunRecord, RunStatus
 
-__all__ = ["Row", "encode_json", "find_row", "rows_of", "select_rows"]
+__all__ = ["Row", "encode_json", "find_row", "list_abandoned", "list_rows", "rows_of"]
 
 encode_json = msgspec.json.Encoder().encode
 _read_request = msgspec.json.Decoder(RunRequest).decode
 _read_attempts = msgspec.json.Decoder(tuple[Attempt, ...]).decode
+
+_BEYOND_ALL_RUNS = "\U0010ffff"
 
 _COLUMNS = """
     r.run, r.principal, r.status, q.request, r.request_hash, r.created_at, r.last_event_at, r.epoch,
@@ -50,42 +52,67 @@ def find_row(connection: sqlite3.Connection, run: str) -> Row:
     return _row(found)
 
 
-def select_rows(connection: sqlite3.Connection, where: str, values: Sequence[object]) -> list[Row]:
-    """Return the rows that a condition finds, without snapshots. `where` is never a caller's."""
-    found = connection.execute(f"SELECT {_COLUMNS}, NULL {_FROM} WHERE {where}", values)
-    return [_row(columns) for columns in found]
+def list_rows(
+    connection: sqlite3.Connection,
+    *,
+    principal: str,
+    before: str | None,
+    status: str | None,
+    items_max: int,
+) -> list[Row]:
+    """Return a principal's rows, newest first, `before` exclusive; `status` as the table has it."""
+    assert items_max >= 1
+    return _select(
+        connection,
+        "r.principal = ?1 AND r.run < ?2 AND (?3 IS NULL OR r.status = ?3)"
+        " ORDER BY r.run DESC LIMIT ?4",
+        (principal, _BEYOND_ALL_RUNS if before is None else before, status, items_max),
+    )
+
+
+def list_abandoned(connection: sqlite3.Connection, *, now: float, items_max: int) -> list[Row]:
+    """Return the rows of live runs whose worker has no lease, oldest first."""
+    assert items_max >= 1
+    return _select(
+        connection,
+        "r.ended_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM workers w WHERE w.id = r.worker AND w.lease_until > ?)"
+        " ORDER BY r.run LIMIT ?",
+        (now, items_max),
+    )
 
 
 def rows_of(connection: sqlite3.Connection, runs: Sequence[str]) -> list[Row]:
     """Return the rows of runs known by id, newest first; forgotten ones are left out."""
     listed = encode_json(runs).decode()
-    return select_rows(
+    return _select(
         connection, "r.run IN (SELECT value FROM json_each(?)) ORDER BY r.run DESC", (listed,)
     )
 
 
-def _row(columns: tuple[object, ...]) -> Row:
-    (
-        run, principal, status, request, request_hash, created_at, last_event_at, epoch,
-        worker, tail, first, key, ended_at, attempts, cancel_requested, snapshot,
-    ) = columns  # fmt: skip
-    is_live = status == "live"
-    record = {
-        "run": run,
-        "principal": principal,
-        "status": "queued" if is_live else status,
-        "request": _read_request(request),  # type: ignore[arg-type]
-        "request_hash": request_hash,
-        "created_at": created_at,
-        "last_event_at": created_at if last_event_at is None else last_event_at,
-        "epoch": epoch,
-        "worker": worker,
-        "tail": tail or 0,
-        "first": first,
-        "idempotency_key": key,
-        "ended_at": ended_at,
-        "attempts": _read_attempts(attempts),  # type: ignore[arg-type]
-        "cancel_requested": bool(cancel_requested),
-        "snapshot": snapshot,
-    }
-    return Row(RunRecord(**record), is_live)  # type: ignore[arg-type]
+def _select(connection: sqlite3.Connection, where: str, values: Sequence[object]) -> list[Row]:
+    found = connection.execute(f"SELECT {_COLUMNS}, NULL {_FROM} WHERE {where}", values)
+    return [_row(columns) for columns in found]
+
+
+def _row(columns: tuple[Any, ...]) -> Row:
+    is_live = columns[2] == "live"
+    record = RunRecord(
+        run=columns[0],
+        principal=columns[1],
+        status="queued" if is_live else columns[2],
+        request=_read_request(columns[3]),
+        request_hash=columns[4],
+        created_at=columns[5],
+        last_event_at=columns[5] if columns[6] is None else columns[6],
+        epoch=columns[7],
+        worker=columns[8],
+        tail=Offset(columns[9] or 0),
+        first=Offset(columns[10]),
+        idempotency_key=columns[11],
+        ended_at=columns[12],
+        attempts=_read_attempts(columns[13]),
+        cancel_requested=bool(columns[14]),
+        snapshot=columns[15],
+    )
+    return Row(record, is_live)

@@ -37,9 +37,7 @@ class Wakeups:
         """Return how many readers wait."""
         return sum(len(waiters) for waiters in self._runs.values())
 
-    async def wait_beyond(
-        self, run: str, after: Offset, *, tail: Offset, seconds: float
-    ) -> bool:
+    async def wait_beyond(self, run: str, after: Offset, *, tail: Offset, seconds: float) -> bool:
         """Wait until the run grows beyond `after`; False after about `seconds`, or at a close.
 
         Args:

@@ -56,9 +56,7 @@ def test_a_quiet_run_gives_one_heartbeat_each_interval() -> None:
 
 def test_delivered_events_put_the_heartbeat_off() -> None:
     subscription = reader()
-    subscription.page_read(
-        first=Offset(1), last=Offset(1), tail=Offset(1), ended=False, now=114.0
-    )
+    subscription.page_read(first=Offset(1), last=Offset(1), tail=Offset(1), ended=False, now=114.0)
 
     assert subscription.next_command(115.0) == Wait(Offset(1), 14.0)
 

@@ -9,7 +9,7 @@ from potok.assembly.settings.providers import (
     ProviderTable,
 )
 from potok.assembly.settings.runs import RunsSettings
-from potok.assembly.settings.server import ServerSettings, is_loopback
+from potok.assembly.settings.server import ServerSettings
 from potok.assembly.settings.storage import StorageSettings
 from potok.assembly.settings.upstream import UpstreamSettings
 
@@ -25,6 +25,5 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "UpstreamSettings",
-    "is_loopback",
     "load_settings",
 ]

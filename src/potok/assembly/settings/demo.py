@@ -18,8 +18,8 @@ class DemoSettings(Group):
 
     tokens_per_second: float = Field(
         default=40.0,
-        gt=0,
+        ge=0,
         le=100_000,
         allow_inf_nan=False,
-        description="a number above 0, at most 100000",
+        description="a number from 0 (as fast as it is read) to 100000",
     )

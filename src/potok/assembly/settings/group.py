@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from pydantic import field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -32,6 +33,14 @@ class Group(BaseSettings):
 
     table: ClassVar[str]
     """The group's name in the settings file."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def refuse_truths(cls, value: object) -> object:
+        """Refuse `port = true`, which pydantic would take for 1."""
+        if isinstance(value, bool):
+            raise ValueError("no setting of a group is true or false")
+        return value
 
     @classmethod
     def read(cls, *, environ: Mapping[str, str], table: Mapping[str, Any]) -> Self:

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ from potok.assembly.settings.providers import (
     read_providers,
 )
 from potok.assembly.settings.runs import RunsSettings
-from potok.assembly.settings.server import ServerSettings, is_loopback
+from potok.assembly.settings.server import ServerSettings
 from potok.assembly.settings.storage import StorageSettings
 from potok.assembly.settings.upstream import UpstreamSettings
 from potok.errors import SettingInvalid
@@ -39,6 +39,7 @@ GROUPS: tuple[type[Group], ...] = (
     DemoSettings,
 )
 G = TypeVar("G", bound=Group)
+_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +55,27 @@ class Settings:
     aliases: Mapping[str, str]
     data_dir: Path
     config_path: Path | None
+    is_plain: bool
+    """Whether the terminal is not to be coloured (`NO_COLOR`, or `TERM=dumb`)."""
 
 
 def load_settings(
-    environ: Mapping[str, str] | None = None, config_path: Path | None = None
+    environ: Mapping[str, str] | None = None,
+    config_path: Path | None = None,
+    *,
+    overrides: Mapping[str, str] | None = None,
 ) -> Settings:
     """Read and check every setting.
 
     Args:
         environ: `os.environ` unless given. An empty value counts as not set.
         config_path: The settings file; else the one in POTOK_CONFIG; else none.
+        overrides: What the command line says, by the names of variables; wins over both.
 
     Raises:
         SettingInvalid: one line for each setting that cannot be used.
     """
-    environ = os.environ if environ is None else environ
+    environ = {**(os.environ if environ is None else environ), **(overrides or {})}
     if config_path is None and environ.get(CONFIG_VARIABLE):
         config_path = Path(environ[CONFIG_VARIABLE]).expanduser()
     tables = _read_file(config_path)
@@ -86,11 +93,7 @@ def load_settings(
     openai = reader.read(OpenAiSettings)
     providers = read_providers(tables, openai, environ, file=file, problems=problems)
     aliases = read_aliases(tables, file=file, problems=problems)
-    if not is_loopback(server.host) and server.api_key is None:
-        problems.append(
-            f"The host {server.host} can be reached from other machines, so the server needs a"
-            " key: set POTOK_API_KEY, or leave POTOK_HOST at 127.0.0.1."
-        )
+    problems.extend(_find_open_doors(server))
     if problems:
         raise SettingInvalid("\n".join(problems))
     return Settings(
@@ -103,6 +106,7 @@ def load_settings(
         aliases=aliases,
         data_dir=_find_data_dir(storage.data_dir, environ),
         config_path=config_path,
+        is_plain=bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb",
     )
 
 
@@ -123,15 +127,34 @@ class _Reader:
 
     def read(self, group: type[G]) -> G:
         # With a problem the answer holds defaults; `load_settings` then raises before using it.
-        content = self._tables.get(group.table, {})
-        known = group.model_fields.keys()
-        table = {key: content[key] for key in content if key in known} if group.table else {}
+        content = self._tables.get(group.table)
+        keys = content.items() if isinstance(content, dict) else ()
+        table = {key: value for key, value in keys if key in group.model_fields}
         try:
             return group.read(environ=self._lowered, table=table)
         except ValidationError as error:
             sentences = describe_group(error, group, environ=self._environ, file=self._file)
             self._problems.extend(sentences)
             return group.model_construct()
+
+
+def _find_open_doors(server: ServerSettings) -> Iterator[str]:
+    if server.api_key is not None:
+        return
+    if server.host not in _LOOPBACK_HOSTS:
+        # The safety layer knows all of loopback, but brings the web framework with it.
+        from potok.server.access import is_loopback
+
+        if not is_loopback(server.host):
+            yield (
+                f"The host {server.host} can be reached from other machines, so the server needs"
+                " a key: set POTOK_API_KEY, or leave POTOK_HOST at 127.0.0.1."
+            )
+    if "*" in server.cors_origins:
+        yield (
+            "POTOK_CORS_ORIGINS may be * only on a server with a key: set POTOK_API_KEY, or list"
+            " the origins."
+        )
 
 
 def _read_file(path: Path | None) -> dict[str, Any]:

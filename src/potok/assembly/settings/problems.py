@@ -1,8 +1,7 @@
 """Turns what pydantic found into sentences that name the setting and never show a key."""
 
-import types
 from collections.abc import Iterator, Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -71,6 +70,4 @@ def _sentence(place: str, field: FieldInfo, value: object) -> str:
 
 
 def _is_secret(annotation: object) -> bool:
-    if get_origin(annotation) in (Union, types.UnionType):
-        return any(_is_secret(member) for member in get_args(annotation))
-    return annotation is SecretStr
+    return annotation is SecretStr or any(_is_secret(inner) for inner in get_args(annotation))

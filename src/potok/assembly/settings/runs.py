@@ -17,10 +17,10 @@ class RunsSettings(Group):
 
     heartbeat_seconds: float = Field(
         default=15.0,
-        ge=1,
+        ge=0.01,
         le=60,
         allow_inf_nan=False,
-        description="a number of seconds from 1 to 60",
+        description="a number of seconds from 0.01 to 60",
     )
     disconnect_grace_seconds: float = Field(
         default=15.0,

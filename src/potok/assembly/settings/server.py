@@ -1,6 +1,5 @@
 """`[server]`: where the server listens, and who may use it."""
 
-import ipaddress
 import re
 from typing import Annotated, ClassVar
 
@@ -10,20 +9,10 @@ from pydantic_settings import NoDecode
 from potok.assembly.settings.group import Group
 from potok.assembly.settings.keys import KEY_RULE, Key
 
-__all__ = ["ServerSettings", "is_loopback"]
+__all__ = ["ServerSettings"]
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
-_HOST = re.compile(r"\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:.]*|(\*\.)?[A-Za-z0-9._-]+")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+_HOST = re.compile(r"\[[0-9a-fA-F:.]+\]|[0-9a-fA-F:]*:[0-9a-fA-F:.]*|[A-Za-z0-9._-]+")
 
 
 def _split(value: object) -> object:
@@ -35,7 +24,7 @@ def _split(value: object) -> object:
 
 def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     stripped = tuple(origin.removesuffix("/") for origin in origins)
-    if not all(_ORIGIN.fullmatch(origin) for origin in stripped):
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in stripped):
         raise ValueError
     return stripped
 
@@ -68,7 +57,9 @@ class ServerSettings(Group):
     api_key: Key | None = Field(default=None, description=KEY_RULE)
     cors_origins: Annotated[Words, AfterValidator(_check_origins)] = Field(
         default=(),
-        description="origins such as https://app.example.com, separated by commas, without a path",
+        description=(
+            "origins such as https://app.example.com, separated by commas, without a path, or *"
+        ),
     )
     allowed_hosts: Annotated[Words, AfterValidator(_check_hosts)] = Field(
         default=(),

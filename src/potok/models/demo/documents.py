@@ -12,6 +12,7 @@ __all__ = ["Library", "library"]
 _FOLDER = Path(__file__).parent / "documents"
 _TOPICS = (
     "potok",
+    "words",
     "promises",
     "start",
     "reading",
@@ -49,13 +50,13 @@ def library(language: Language) -> Library:
     topics: list[int] = []
     for number, topic in enumerate(_TOPICS):
         document = (_FOLDER / f"{topic}.{language}.md").read_text(encoding="utf-8")
-        found = _passages_of(document)
+        found = _passages_of(document, source="definition" if topic == "words" else "document")
         passages += found
         topics += [number] * len(found)
     return Library(Index(passages), tuple(topics))
 
 
-def _passages_of(document: str) -> list[Passage]:
+def _passages_of(document: str, *, source: str) -> list[Passage]:
     passages = []
     for section in document.split("\n## ")[1:]:
         title, _, body = section.partition("\n")
@@ -63,9 +64,7 @@ def _passages_of(document: str) -> list[Passage]:
         if body.startswith(_KEYWORDS_MARK):
             first, _, body = body.partition("\n")
             keywords = first.removeprefix(_KEYWORDS_MARK).removesuffix("-->")
-        passages.append(
-            Passage(text=_unwrap(body), source="document", title=title, keywords=keywords)
-        )
+        passages.append(Passage(text=_unwrap(body), source=source, title=title, keywords=keywords))
     return passages
 
 

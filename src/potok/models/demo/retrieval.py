@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import log
 
-from potok.models.demo.language import WEAK_TERMS, related_terms, terms_of
+from potok.models.demo.language import is_weak, related_terms, terms_of
 
 __all__ = ["Hit", "Index", "Passage", "Query"]
 
@@ -20,8 +20,8 @@ _TITLE_FACTOR = 3.0
 _KEYWORDS_FACTOR = 1.5
 # A match by a related word or by similar letters proves less than the word itself.
 _RELATED_FACTOR = 0.7
-_SIMILARITY_MIN = 0.6
-_SIMILAR_CHARACTERS_MIN = 5
+_SIMILARITY_MIN = 0.65
+_SIMILAR_CHARACTERS_MIN = 6
 _WEAK_FACTOR = 0.3
 
 
@@ -29,7 +29,8 @@ _WEAK_FACTOR = 0.3
 class Passage:
     """A text short enough to be quoted; `title` and `keywords` help to find it.
 
-    `source` says whose words they are: `document`, `given` (instructions and facts of the prompt),
+    `source` says whose words they are: `document`, `definition` (a document that only says what a
+    word means), `given` (instructions and facts of the prompt),
     `earlier` (what the user said before) or `message` (the user's newest message).
     """
 
@@ -69,9 +70,13 @@ class Query:
 
 
 class Index:
-    """An inverted index over passages that never change."""
+    """An inverted index over passages that never change.
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    With `knows_related` a question for the name also finds who is called what.
+    """
+
+    def __init__(self, passages: Sequence[Passage], *, knows_related: bool = False) -> None:
+        self._knows_related = knows_related
         self.passages = tuple(passages)
         self._postings: dict[str, dict[int, float]] = {}
         lengths = []
@@ -95,7 +100,7 @@ class Index:
 
     def search(self, query: Query, *, hits_max: int) -> list[Hit]:
         """Return the passages that match any term, best first."""
-        weights = [_WEAK_FACTOR if term in WEAK_TERMS else 1.0 for term in query.terms]
+        weights = [_WEAK_FACTOR if is_weak(term) else 1.0 for term in query.terms]
         rarities = [self._rarity(self._postings.get(term)) for term in query.terms]
         asked = sum(map(float.__mul__, weights, rarities)) or 1.0
         plain_asked = sum(weights) or 1.0
@@ -122,7 +127,8 @@ class Index:
     def _match(self, term: str) -> dict[int, tuple[float, float]]:
         """Return score and share of a term by passage, each by its best way of matching."""
         ways = [(term, 1.0)]
-        ways += [(related, _RELATED_FACTOR) for related in related_terms(term)]
+        if self._knows_related:
+            ways += [(related, _RELATED_FACTOR) for related in related_terms(term)]
         if term not in self._postings:
             ways += self._similar(term)
         matched: dict[int, tuple[float, float]] = {}

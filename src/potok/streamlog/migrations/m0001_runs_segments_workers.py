@@ -2,8 +2,8 @@
 
 A live run's `status` is `live`: whether it is queued or running, its tail and its newest event's
 time follow from the segments, so that a commit of events changes no row. They are written once,
-with the ending. Requests and endings have tables of their own, because SQLite rewrites a whole
-row to change one column of it.
+with the ending. Requests, endings and places have tables of their own, because SQLite rewrites a
+whole row to change one column of it.
 """
 
 __all__ = ["STATEMENTS"]
@@ -42,12 +42,10 @@ STATEMENTS = (
     "CREATE INDEX runs_first_segment ON runs (first_segment) WHERE first_segment IS NOT NULL",
     # The request as JSON.
     "CREATE TABLE requests (run_id INTEGER PRIMARY KEY, request BLOB NOT NULL)",
-    # The folded message as JSON; where the run's events are (`RunIndex`), NULL once trimmed.
-    """
-    CREATE TABLE endings (
-        run_id INTEGER PRIMARY KEY, snapshot BLOB NOT NULL, places BLOB
-    )
-    """,
+    # The folded message as JSON.
+    "CREATE TABLE endings (run_id INTEGER PRIMARY KEY, snapshot BLOB NOT NULL)",
+    # Where an ended run's events are: the bytes of a `RunIndex`.
+    "CREATE TABLE places (run_id INTEGER PRIMARY KEY, places BLOB NOT NULL)",
     """
     CREATE TABLE idempotency_keys (
         principal TEXT NOT NULL,

@@ -1,0 +1,153 @@
+"""Settings in, the parts of one server out. Building opens nothing; `Built` does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from potok import __version__
+from potok.agents.registry import AgentRegistry
+from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
+from potok.clock import Clock, IdSource, SystemClock, SystemIds
+from potok.models.catalogue import Catalogue
+from potok.models.contract import Provider
+from potok.models.demo import DemoProvider
+from potok.models.openai_chat import OpenAiProvider, Timeouts
+from potok.runs.service import RunService
+from potok.runs.settings import RunSettings
+from potok.server.access import Access
+from potok.server.principals import LOCAL, KeyedPrincipals, LocalPrincipal
+from potok.server.services import About, Services
+from potok.streamlog.sqlite import SqliteLog
+from potok.telemetry import Observer, SilentObserver
+
+__all__ = ["LOG_FILE", "Built", "build"]
+
+LOG_FILE = "runs.sqlite3"
+"""The event log's file in the data folder."""
+
+_HOUR_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """All parts of one server; `services` goes to `potok.server.app.build_app`."""
+
+    services: Services
+    log: SqliteLog
+    catalogue: Catalogue
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Services]:
+        """Hold the log open; the app's own lifespan opens and closes the runs inside.
+
+        Raises:
+            SetupError: the data folder cannot be used, is in use, or was written by a newer Potok.
+        """
+        await self.log.open()
+        try:
+            yield self.services
+        finally:
+            try:
+                await self.catalogue.close()
+            finally:
+                await self.log.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    address: str,
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    observer: Observer | None = None,
+) -> Built:
+    """Connect the parts as the settings say.
+
+    Args:
+        address: What the server prints and shows of itself, `http://127.0.0.1:8000`.
+
+    Raises:
+        SettingInvalid: a provider's address or key cannot be used.
+    """
+    clock, ids, observer = clock or SystemClock(), ids or SystemIds(), observer or SilentObserver()
+    log = SqliteLog(
+        settings.data_dir / LOG_FILE, clock=clock, durability=settings.storage.durability
+    )
+    providers: list[Provider] = [
+        _connect(account, settings.upstream, clock=clock, ids=ids, observer=observer)
+        for account in settings.providers
+    ]
+    providers.append(DemoProvider(clock, tokens_per_second=settings.demo.tokens_per_second))
+    catalogue = Catalogue(providers, clock=clock, aliases=settings.aliases)
+    runs = RunService(
+        log,
+        AgentRegistry(catalogue),
+        clock=clock,
+        ids=ids,
+        observer=observer,
+        settings=_run_settings(settings),
+    )
+    services = Services(
+        runs=runs,
+        catalogue=catalogue,
+        clock=clock,
+        ids=ids,
+        observer=observer,
+        access=_access(settings),
+        about=About(
+            version=__version__,
+            address=address,
+            data_folder=str(settings.data_dir),
+            log_backend="sqlite",
+        ),
+    )
+    return Built(services=services, log=log, catalogue=catalogue)
+
+
+def _connect(
+    account: ProviderAccount,
+    upstream: UpstreamSettings,
+    *,
+    clock: Clock,
+    ids: IdSource,
+    observer: Observer,
+) -> OpenAiProvider:
+    return OpenAiProvider(
+        account.name,
+        account.base_url,
+        None if account.api_key is None else account.api_key.get_secret_value(),
+        clock=clock,
+        ids=ids,
+        observer=observer,
+        timeouts=Timeouts(
+            connect=upstream.connect_seconds,
+            first_token=upstream.first_token_seconds,
+            between_tokens=upstream.token_gap_seconds,
+            total=upstream.total_seconds,
+        ),
+        key_setting=account.key_variable,
+        calls_max=upstream.calls_max,
+    )
+
+
+def _run_settings(settings: Settings) -> RunSettings:
+    return RunSettings(
+        heartbeat_seconds=settings.runs.heartbeat_seconds,
+        disconnect_grace_seconds=settings.runs.disconnect_grace_seconds,
+        recover_age_max_seconds=settings.runs.recover_age_max_seconds,
+        live_runs_max=settings.runs.live_runs_max,
+        events_kept_seconds=settings.storage.events_kept_hours * _HOUR_SECONDS,
+        records_kept_seconds=settings.storage.runs_kept_days * 24 * _HOUR_SECONDS,
+    )
+
+
+def _access(settings: Settings) -> Access:
+    key = settings.server.api_key
+    return Access(
+        bind_host=settings.server.host,
+        hosts=settings.server.allowed_hosts,
+        cors_origins=settings.server.cors_origins,
+        principals=LocalPrincipal()
+        if key is None
+        else KeyedPrincipals({key.get_secret_value(): LOCAL}),
+    )

@@ -1,0 +1,58 @@
+"""`GET /`: a page for the person who opened the server's address in a browser."""
+
+import asyncio
+from contextlib import suppress
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from potok import limits
+from potok.models.catalogue import DEMO
+from potok.models.contract import ModelInfo
+from potok.server.headers import language_of
+from potok.server.home_page import CONTENT_SECURITY_POLICY, HomeFacts, render_home
+from potok.server.services import Services
+
+__all__ = ["add_home_routes"]
+
+
+def add_home_routes(app: FastAPI, services: Services) -> None:
+    """Add the page, which is no part of the API."""
+
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def show_home(request: Request) -> Response:
+        wish = request.query_params.get("language")
+        language = wish if wish in ("en", "ru") else language_of(request.scope)
+        return Response(
+            render_home(await _facts(services), language=language),
+            headers={
+                "content-language": language,
+                "content-security-policy": CONTENT_SECURITY_POLICY,
+                "vary": "Accept-Language",
+            },
+            media_type="text/html",
+        )
+
+
+async def _facts(services: Services) -> HomeFacts:
+    about, catalogue = services.about, services.catalogue
+    needs_key = services.access.principals.needs_key
+    models: tuple[ModelInfo, ...] = ()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limits.HOME_MODELS_SECONDS_MAX):
+            models = await catalogue.list()
+    failures = catalogue.failures
+    troubles = tuple(f"{name}: {failures[name].message}" for name in failures)
+    providers = {model.provider for model in models} | set(failures)
+    return HomeFacts(
+        version=about.version,
+        address=about.address,
+        # The page is open to everybody: behind a key it names nothing of what the server holds.
+        models=() if needs_key else tuple(dict.fromkeys(model.name for model in models)),
+        troubles=() if needs_key else troubles,
+        has_only_demo=providers == {DEMO},
+        needs_key=needs_key,
+        data_folder=None if needs_key else about.data_folder,
+        log_backend=None if needs_key else about.log_backend,
+    )

@@ -1,0 +1,48 @@
+"""What every route that starts a run has in common: key, language, and what a disconnect means."""
+
+import msgspec
+from starlette.requests import Request
+
+from potok import limits
+from potok.errors import RequestInvalid
+from potok.events.run_request import RunRequest
+from potok.server.headers import header_of
+from potok.server.safety_layer import principal_of
+from potok.server.services import Services
+from potok.streamlog.contract import RunRecord
+
+__all__ = ["asks_to_keep", "start_run"]
+
+
+async def start_run(
+    services: Services, request: Request, wanted: RunRequest
+) -> tuple[RunRecord, bool]:
+    """Start what a checked request asks for, or find what its `Idempotency-Key` started.
+
+    Raises:
+        RequestInvalid: the key is too long, or `X-Potok-On-Disconnect` another word.
+        PotokError: as `RunService.start`.
+    """
+    key = header_of(request.scope, "idempotency-key") or None
+    if key is not None and len(key) > limits.IDEMPOTENCY_KEY_CHARACTERS_MAX:
+        raise RequestInvalid(
+            "The Idempotency-Key is longer than"
+            f" {limits.IDEMPOTENCY_KEY_CHARACTERS_MAX} characters. Use a UUID."
+        )
+    if asks_to_keep(request):
+        wanted = msgspec.structs.replace(wanted, on_disconnect="keep")
+    return await services.runs.start(
+        wanted, principal=principal_of(request.scope), idempotency_key=key
+    )
+
+
+def asks_to_keep(request: Request) -> bool:
+    """Whether the caller wants its run to go on without it (`X-Potok-On-Disconnect: keep`).
+
+    Raises:
+        RequestInvalid: the header has another value than `keep` or `cancel`.
+    """
+    wish = (header_of(request.scope, "x-potok-on-disconnect") or "").lower()
+    if wish not in ("", "keep", "cancel"):
+        raise RequestInvalid("X-Potok-On-Disconnect must be keep or cancel.")
+    return wish == "keep"

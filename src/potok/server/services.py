@@ -1,0 +1,54 @@
+"""The built parts that a route may use. Built by `assembly`, or by a test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from potok.clock import Clock, IdSource
+from potok.errors import PotokError
+from potok.models.contract import ModelInfo
+from potok.runs.service import RunService
+from potok.server.access import Access
+from potok.telemetry import Observer
+
+__all__ = ["About", "ModelList", "Services"]
+
+
+class ModelList(Protocol):
+    """What the server asks of the models; `potok.models.catalogue.Catalogue` is one."""
+
+    @property
+    def failures(self) -> Mapping[str, PotokError]:
+        """Why providers could not be asked for their models, by provider."""
+        ...
+
+    async def list(self) -> tuple[ModelInfo, ...]:
+        """Return the models of all providers that can be asked, in the providers' order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the server says of itself.
+
+    `address` is the one it prints, `http://127.0.0.1:8000`; `data_folder` and `log_backend` are
+    shown where no key is needed only.
+    """
+
+    version: str
+    address: str
+    data_folder: str
+    log_backend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """All parts of one server process."""
+
+    runs: RunService
+    catalogue: ModelList
+    clock: Clock
+    ids: IdSource
+    observer: Observer
+    access: Access
+    about: About

@@ -1,0 +1,57 @@
+"""Every dialect, read as its own clients read it."""
+
+import json
+from typing import Any
+
+from potok.dialects.native import NativeNdjson, NativeSse
+from potok.dialects.openai_chat import OpenAiChatSse
+from potok.testing.dialect_suite import DialectSuite
+from potok.wire.ndjson import NdjsonDecoder
+from potok.wire.sse import SseDecoder
+
+
+class TestNativeSse(DialectSuite):
+    dialect = NativeSse()
+
+    def decode(self, body: bytes) -> list[Any]:
+        return [
+            (frame.event, json.loads(frame.data), frame.id) for frame in SseDecoder().feed(body)
+        ]
+
+    def id_of(self, frame: bytes) -> str:
+        return SseDecoder().feed(frame)[-1].id
+
+    def text_of(self, frames: list[Any]) -> str:
+        return "".join(fields["text"] for event, fields, _ in frames if event == "text-delta")
+
+
+class TestNativeNdjson(DialectSuite):
+    dialect = NativeNdjson()
+
+    def decode(self, body: bytes) -> list[Any]:
+        return [json.loads(line) for line in NdjsonDecoder().feed(body)]
+
+    def id_of(self, frame: bytes) -> str:
+        identity = json.loads(frame)["id"]
+        assert isinstance(identity, str)
+        return identity
+
+    def text_of(self, frames: list[Any]) -> str:
+        return "".join(frame["text"] for frame in frames if frame["event"] == "text-delta")
+
+
+class TestOpenAiChatSse(DialectSuite):
+    dialect = OpenAiChatSse()
+
+    def decode(self, body: bytes) -> list[Any]:
+        frames = [(frame.event, frame.data, frame.id) for frame in SseDecoder().feed(body)]
+        assert all(event == "message" for event, _, _ in frames)
+        return [(data if data == "[DONE]" else json.loads(data), id) for _, data, id in frames]
+
+    def id_of(self, frame: bytes) -> str:
+        return SseDecoder().feed(frame)[-1].id
+
+    def text_of(self, frames: list[Any]) -> str:
+        chunks = [chunk for chunk, _ in frames if chunk != "[DONE]"]
+        choices = [choice for chunk in chunks for choice in chunk["choices"]]
+        return "".join(choice["delta"].get("content", "") for choice in choices)

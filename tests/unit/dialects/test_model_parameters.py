@@ -1,0 +1,111 @@
+from typing import Any
+
+import pytest
+
+from potok.dialects.model_parameters import check_model_name, check_parameters
+from potok.errors import RequestInvalid
+
+FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {}}}
+
+GOOD: list[tuple[str, Any]] = [
+    ("frequency_penalty", -2),
+    ("logit_bias", {"50256": -100}),
+    ("logprobs", False),
+    ("max_completion_tokens", 1),
+    ("max_tokens", 1_000_000),
+    ("metadata", {}),
+    ("n", 16),
+    ("parallel_tool_calls", True),
+    ("presence_penalty", 2.0),
+    ("reasoning_effort", "low"),
+    ("response_format", {"type": "json_object"}),
+    ("response_format", {"type": "json_schema", "json_schema": {"name": "x"}}),
+    ("seed", -7),
+    ("stop", "\n"),
+    ("stop", ["a", "b", "c", "d"]),
+    ("temperature", 0),
+    ("temperature", 2.0),
+    ("tool_choice", "auto"),
+    ("tool_choice", {"type": "function", "function": {"name": "f"}}),
+    ("tools", []),
+    ("tools", [FUNCTION, {"type": "web_search"}]),
+    ("top_p", 0.5),
+    ("user", "u1"),
+    ("nobody_knows", [None, {"a": float("inf")}]),
+]
+
+BAD: list[tuple[str, Any, str]] = [
+    ("frequency_penalty", 2.1, "frequency_penalty"),
+    ("logit_bias", [], "logit_bias"),
+    ("logprobs", 1, "logprobs"),
+    ("max_tokens", 0, "max_tokens"),
+    ("max_tokens", 1.5, "max_tokens"),
+    ("max_completion_tokens", "9", "max_completion_tokens"),
+    ("n", 0, "n"),
+    ("n", 17, "n"),
+    ("n", True, "n"),
+    ("reasoning_effort", 3, "reasoning_effort"),
+    ("response_format", "json", "response_format"),
+    ("response_format", {"type": 1}, "response_format"),
+    ("response_format", {"type": "json_schema"}, "response_format.json_schema"),
+    ("seed", "x", "seed"),
+    ("stop", 5, "stop"),
+    ("stop", ["a"] * 5, "stop"),
+    ("stop", ["a", 1], "stop"),
+    ("temperature", -0.1, "temperature"),
+    ("temperature", 2.01, "temperature"),
+    ("temperature", "hot", "temperature"),
+    ("temperature", False, "temperature"),
+    ("tool_choice", "maybe", "tool_choice"),
+    ("tool_choice", {"name": "f"}, "tool_choice"),
+    ("tools", {}, "tools"),
+    ("tools", [FUNCTION] * 129, "tools"),
+    ("tools", [FUNCTION, {"name": "f"}], "tools[1]"),
+    ("tools", [{"type": "function", "function": {}}], "tools[0].function.name"),
+    ("tools", [{"type": "function"}], "tools[0].function.name"),
+    ("top_p", 1.1, "top_p"),
+    ("user", {}, "user"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), GOOD)
+def test_what_fits_passes_unchanged(name: str, value: Any) -> None:
+    assert check_parameters({name: value}) == {name: value}
+
+
+@pytest.mark.parametrize(("name", "value", "param"), BAD)
+def test_what_does_not_fit_is_refused_by_name(name: str, value: Any, param: str) -> None:
+    with pytest.raises(RequestInvalid) as refusal:
+        check_parameters({name: value})
+
+    assert refusal.value.param == param
+    assert f"`{param}`" in refusal.value.message
+
+
+def test_a_known_parameter_that_is_null_counts_as_not_given() -> None:
+    assert check_parameters({"temperature": None, "strange": None}) == {"strange": None}
+
+
+def test_top_logprobs_needs_logprobs() -> None:
+    fits = {"logprobs": True, "top_logprobs": 20}
+
+    assert check_parameters(fits) == fits
+    with pytest.raises(RequestInvalid, match="needs `logprobs: true`"):
+        check_parameters({"top_logprobs": 2})
+
+
+def test_a_sentence_names_a_number_but_never_what_a_text_says() -> None:
+    with pytest.raises(RequestInvalid, match="from 0 to 2, not 3"):
+        check_parameters({"temperature": 3})
+    with pytest.raises(RequestInvalid, match="not a string") as refusal:
+        check_parameters({"temperature": "my secret"})
+
+    assert "secret" not in refusal.value.message
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", 3, "m" * 201])
+def test_a_model_needs_a_name(value: object) -> None:
+    with pytest.raises(RequestInvalid) as refusal:
+        check_model_name(value)
+
+    assert refusal.value.param == "model"
