@@ -217,15 +217,17 @@ TOP_LOGPROBS_MAX = 20
 
 # models/demo
 
-# Characters of a question that the demo model looks for words in; the rest is taken as a text to search.
+# Characters of a question whose words the demo model looks for; the rest is a text to search in.
 DEMO_QUESTION_CHARACTERS_MAX = 600
 # Characters of one sentence that it quotes; longer ones are cut, and found by their parts.
 DEMO_PASSAGE_CHARACTERS_MAX = 400
-# Sentences of a prompt that it indexes; of longer prompts those that share a word with the question.
+# Sentences of a prompt that it indexes; of a longer one those that share words with the question.
 DEMO_PASSAGES_MAX = 1_000
+# Words of a question by which it chooses those sentences; one question rarely has more.
+DEMO_PROBES_MAX = 16
 # Characters of a prompt that it reads, newest first: some 50 ms of CPU.
 DEMO_CONTEXT_CHARACTERS_MAX = 2 * MiB
-# Characters of a prompt whose tokens it counts one by one; beyond it reckons with their share.
+# Characters of a prompt whose tokens it counts one by one; from there on it reckons their share.
 DEMO_COUNTED_CHARACTERS_MAX = 128 * KiB
 # Characters of one answer; then it ends with the finish reason `length`, as any model's does.
 DEMO_ANSWER_CHARACTERS_MAX = 64 * KiB
@@ -265,6 +267,9 @@ CLI_RECONNECT_SECONDS_MAX = 5.0
 # Free space in the data folder: below the first `potok doctor` warns, below the second it fails.
 DISK_FREE_BYTES_WARN = 1024 * MiB
 DISK_FREE_BYTES_MIN = 100 * MiB
+# Events this far apart count as two moments, and a stream of more moments than these as smooth.
+PULSE_GAP_SECONDS = 0.005
+PULSE_MOMENTS_MIN = 3
 # Tries to start an answer; its Idempotency-Key makes a second try harmless.
 CLI_START_TRIES_MAX = 3
 assert CLI_CONNECT_SECONDS < CLI_REPLY_SECONDS < CLI_SILENCE_SECONDS

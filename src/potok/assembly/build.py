@@ -20,7 +20,7 @@ from potok.server.services import About, Services
 from potok.streamlog.sqlite import SqliteLog
 from potok.telemetry import Observer, SilentObserver
 
-__all__ = ["LOG_FILE", "Built", "build"]
+__all__ = ["LOG_FILE", "Built", "build", "connect_provider"]
 
 LOG_FILE = "runs.sqlite3"
 """The event log's file in the data folder."""
@@ -74,7 +74,7 @@ def build(
         settings.data_dir / LOG_FILE, clock=clock, durability=settings.storage.durability
     )
     providers: list[Provider] = [
-        _connect(account, settings.upstream, clock=clock, ids=ids, observer=observer)
+        connect_provider(account, settings.upstream, clock=clock, ids=ids, observer=observer)
         for account in settings.providers
     ]
     providers.append(DemoProvider(clock, tokens_per_second=settings.demo.tokens_per_second))
@@ -104,7 +104,7 @@ def build(
     return Built(services=services, log=log, catalogue=catalogue)
 
 
-def _connect(
+def connect_provider(
     account: ProviderAccount,
     upstream: UpstreamSettings,
     *,
@@ -112,6 +112,7 @@ def _connect(
     ids: IdSource,
     observer: Observer,
 ) -> OpenAiProvider:
+    """Return the adapter of one configured provider; raises `SettingInvalid`."""
     return OpenAiProvider(
         account.name,
         account.base_url,

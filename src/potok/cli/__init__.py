@@ -6,6 +6,7 @@ import typer
 
 from potok.cli.cancel import cancel
 from potok.cli.chat import chat
+from potok.cli.doctor import doctor
 from potok.cli.exits import Exit, Reporting
 from potok.cli.serve import serve
 from potok.cli.tail import tail
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, chat, tail, cancel):
+for command in (serve, chat, tail, cancel, doctor):
     app.command()(command)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from potok.cli.exits import complain
 from potok.cli.terminal import Terminal
 from potok.events.fold import Fold
 from potok.events.kinds import (
@@ -63,7 +64,12 @@ class AnswerWriter:
                 self._line(f"[goes on after: {event.reason}]")
 
     def _take_back(self) -> None:
-        self._line("[what stands above was taken back; the answer is:]")
+        sentence = "What stands above was taken back; the answer is:"
+        if self._shows_remarks:
+            self._line(f"[{sentence}]")
+        else:
+            self._out.break_line()
+            complain(sentence)
         if self._fold is not None:
             self._flow("text", self._fold.message.text)
 

@@ -8,6 +8,7 @@ from potok.models.contract import ModelInfo
 __all__ = ["describe_models", "describe_server", "shown_address"]
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+_DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 _MODELS_SHOWN = 6
 _QUESTION = '"messages": [{"role": "user", "content": "Hello!"}]'
 
@@ -58,16 +59,20 @@ def _who_answers(providers: Sequence[ProviderAccount]) -> str:
 
 
 def _commands(settings: Settings, address: str, model: str) -> list[str]:
-    key = "" if settings.server.api_key is None else ' -H "Authorization: Bearer $POTOK_API_KEY"'
-    json = "-H 'Content-Type: application/json'"
-    url = "" if settings.server.port == 8000 else f" --url {address}"
+    header = '-H "Authorization: Bearer $POTOK_API_KEY"'
+    has_key = settings.server.api_key is not None
+    json = "-H 'Content-Type: application/json' \\"
+    key = [f"    {header} \\"] if has_key else []
+    url = "" if address == _DEFAULT_ADDRESS else f" --url {address}"
     return [
         f"  potok chat{url}",
         "",
-        f"  curl -N {address}/v1/chat/completions {json}{key} \\",
+        f"  curl -N {address}/v1/chat/completions {json}",
+        *key,
         f'    -d \'{{"model": "{model}", "stream": true, {_QUESTION}}}\'',
         "",
-        f"  RUN=$(curl -s {address}/api/runs {json}{key} \\",
+        f"  RUN=$(curl -s {address}/api/runs {json}",
+        *key,
         f'    -d \'{{"model": "{model}", {_QUESTION}}}\' | cut -d \'"\' -f 4)',
-        f"  curl -N {address}/api/runs/$RUN/events{key}",
+        f"  curl -N {address}/api/runs/$RUN/events{f' {header}' if has_key else ''}",
     ]

@@ -1,19 +1,18 @@
 """A conversation over runs: each question starts one, and its answer joins the history."""
 
-import signal
 import threading
 from collections.abc import Callable, Mapping
-from types import FrameType, TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from potok import limits
 from potok.cli.answers import AnswerWriter
 from potok.cli.client import Server, may_come_back
 from potok.cli.exits import complain
 from potok.cli.following import follow
+from potok.cli.stop_key import StopKey
 from potok.cli.terminal import Terminal
 from potok.clock import IdSource
-from potok.errors import PotokError, ServerRefused, ServerUnreachable
+from potok.errors import ServerRefused, ServerUnreachable
 from potok.events.fold import Fold, Message
 
 __all__ = ["Conversation", "Outcome"]
@@ -59,7 +58,7 @@ class Conversation:
         messages = [*self.messages, question][-limits.MESSAGES_MAX :]
         fold = Fold()
         try:
-            with _StopKey(self._server) as stop:
+            with StopKey(self._server) as stop:
                 run = self._start(messages)
                 stop.aim_at(run)
                 self._show(run, fold)
@@ -119,49 +118,3 @@ class Conversation:
                 why = message.error.message if message.error else "The run has no end."
                 complain(why)
                 return "failed"
-
-
-class _StopKey:
-    """Ctrl-C while an answer comes: the first asks the server to stop it, the second leaves it.
-
-    Reading is not interrupted: what the model wrote before it stopped is still shown.
-    """
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._run: str | None = None
-        self._is_wanted = False
-
-    def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._hear)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def aim_at(self, run: str) -> None:
-        """Name the run; a Ctrl-C that came before this is obeyed now."""
-        self._run = run
-        if self._is_wanted:
-            self._send()
-
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self._is_wanted:
-            raise KeyboardInterrupt
-        self._is_wanted = True
-        if self._run is not None:
-            self._send()
-
-    def _send(self) -> None:
-        threading.Thread(target=self._cancel, args=(self._run,), daemon=True).start()
-
-    def _cancel(self, run: str) -> None:
-        try:
-            self._server.cancel(run)
-        except PotokError as error:
-            complain(f"The answer could not be stopped: {error.message}")

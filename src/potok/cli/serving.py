@@ -12,6 +12,7 @@ from potok.assembly.build import Built, build
 from potok.assembly.settings import Settings
 from potok.cli.banner import describe_models, describe_server, shown_address
 from potok.cli.exits import Exit, complain
+from potok.cli.targets import is_potok, server_of
 from potok.errors import AddressTaken
 from potok.server.app import build_app
 from potok.server.listening import listen, next_free_port
@@ -64,8 +65,9 @@ class _Server(Server):
         live = self._app.services.runs.live_runs
         kept = f" {live} unfinished answers go on at the next start." if live > 1 else ""
         kept = " One unfinished answer goes on at the next start." if live == 1 else kept
-        # Below the ^C that the terminal shows.
-        print(f"{'\n' if sys.stdout.isatty() else ''}Stopping.{kept}", flush=True)
+        if sys.stdout.isatty():
+            print()  # the terminal shows ^C in this line
+        print(f"Stopping.{kept}", flush=True)
         await super().shutdown(sockets=sockets)
 
 
@@ -85,14 +87,22 @@ def _listen(settings: Settings) -> socket.socket | None:
     try:
         return listen(host, port)
     except AddressTaken as error:
+        sentence = error.message
+        if is_potok(server_of(settings, None)):
+            sentence += "\nIt is a Potok server: potok chat talks to it."
         free = next_free_port(host, port)
         if free is None:
-            raise
-        if sys.stdin.isatty():
-            complain(error.message)
-            if input(f"Use port {free} instead? [y/N] ").strip().lower() in ("y", "yes"):
-                return listen(host, free)
-            return None
-        raise AddressTaken(
-            f"{error.message}\nPort {free} is free: potok serve --port {free}"
-        ) from error
+            raise AddressTaken(sentence) from error
+        if not sys.stdin.isatty():
+            raise AddressTaken(
+                f"{sentence}\nPort {free} is free: potok serve --port {free}"
+            ) from error
+    complain(sentence)
+    return listen(host, free) if _agrees(f"Use port {free} instead? [y/N] ") else None
+
+
+def _agrees(question: str) -> bool:
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

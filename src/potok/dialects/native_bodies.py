@@ -9,7 +9,7 @@ from potok.events.envelope import Offset
 from potok.events.fold import Message
 from potok.events.kinds import Usage
 
-__all__ = ["error_body", "run_state", "run_state_body"]
+__all__ = ["error_body", "run_state"]
 
 # Named at the top of a run's state, or told by its status.
 _NOT_IN_MESSAGE = ("run", "usage", "error", "outcome")
@@ -44,11 +44,6 @@ def run_state(*, run: str, status: str, offset: Offset, message: Message) -> dic
         "usage": message.usage and _usage(message.usage),
         "error": message.error,
     }
-
-
-def run_state_body(*, run: str, status: str, offset: Offset, message: Message) -> bytes:
-    """Return `run_state` as JSON."""
-    return encode_json(run_state(run=run, status=status, offset=offset, message=message))
 
 
 def _usage(usage: Usage) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import sys
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ class AiohttpSource:
         self._uses_environment_proxies = uses_environment_proxies
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
+        # aiohttp forgets readers when its session closes: they would wait for ever.
+        self._replies: weakref.WeakSet[_AiohttpReply] = weakref.WeakSet()
 
     async def open(self, call: UpstreamCall) -> UpstreamReply:
         if "aiohttp" not in sys.modules:
@@ -50,16 +53,20 @@ class AiohttpSource:
         except (aiohttp.ClientError, OSError, RuntimeError):
             fault = _lost(call.provider)
         else:
-            return _AiohttpReply(
+            reply = _AiohttpReply(
                 response,
                 provider=call.provider,
                 faults=(aiohttp.ClientError, OSError, RuntimeError),
             )
+            self._replies.add(reply)
+            return reply
         # Raised out here, without a cause: some errors of aiohttp carry the request's headers.
         raise fault
 
     async def close(self) -> None:
         self._is_closed = True
+        for reply in list(self._replies):
+            await reply.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -82,7 +89,7 @@ class AiohttpSource:
 class _AiohttpReply:
     """One response. aiohttp itself gives its connection back once the body was read to its end."""
 
-    __slots__ = ("_faults", "_is_closed", "_provider", "_read", "_response")
+    __slots__ = ("__weakref__", "_faults", "_is_closed", "_provider", "_read", "_response")
 
     def __init__(
         self,

@@ -91,8 +91,12 @@ class ChoiceParts:
         if not isinstance(fragments, list):
             fragments = []
         if thinking:
-            self._say("reasoning", thinking, None, {} if text else extra, events)
-            extra = extra if text else {}
+            # What came beside belongs to the text, if there is any.
+            self._say(
+                "reasoning", thinking, None if text else logprobs, {} if text else extra, events
+            )
+            if not text:
+                logprobs, extra = None, {}
         if text or logprobs is not None or (extra and not fragments):
             kind = self._kind if self._kind and not text else "text"
             self._say(kind, text, logprobs, extra, events)

@@ -91,10 +91,13 @@ class Production:
             raise GrammarViolation("an event came after the run's end")
         if self.admitted >= RUN_EVENTS_MAX:
             raise GrammarViolation(f"the run has more than {RUN_EVENTS_MAX} events")
-        if type(event) is TextDelta and event.extra is None and event.logprobs is None:
-            size = len(event.text) + _EVENT_OVERHEAD_BYTES
-        else:
-            size = len(encode_event(event))
+        try:
+            if type(event) is TextDelta and event.extra is None and event.logprobs is None:
+                size = len(event.text.encode()) + _EVENT_OVERHEAD_BYTES
+            else:
+                size = len(encode_event(event))
+        except UnicodeEncodeError as error:
+            raise GrammarViolation("an event has half a surrogate pair in its text") from error
         if size > EVENT_BYTES_MAX:
             raise GrammarViolation(f"an event is larger than {EVENT_BYTES_MAX} bytes")
         self._checker.admit(event)

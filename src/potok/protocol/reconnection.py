@@ -1,4 +1,4 @@
-"""A client's rules: when to retry, from which offset, when to stop (spec 6). Pure.
+"""A client's rules: when to retry, from which offset, when to stop (spec 4.3). Pure.
 
 The driver tells what happened, with the time and a random fraction, and obeys what comes back:
 

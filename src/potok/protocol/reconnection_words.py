@@ -192,10 +192,10 @@ class GapSaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """Nothing more is tried. `reason` is the server's code, or one of the reader's own:
+    """Nothing more is tried. `reason` is the server's code, or one of the reader's own.
 
-    `tries_spent`, `time_spent`, `frame_too_large`, `http_<status>`. `status` is that of the last
-    refusal, None if the last try was not refused.
+    Its own: `tries_spent`, `time_spent`, `frame_too_large`, `http_<status>`. `status` is the last
+    refusal's, None if the last try was not refused.
     """
 
     reason: str

@@ -56,9 +56,9 @@ class PotokApp:
         try:
             await self.services.runs.open()
         except Exception as error:
+            # Without words: who started the server raises the error itself, once.
             self.failure = error
-            words = error.message if isinstance(error, PotokError) else type(error).__name__
-            await send({"type": "lifespan.startup.failed", "message": words})
+            await send({"type": "lifespan.startup.failed"})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -46,6 +46,9 @@ def listen(host: str, port: int) -> socket.socket:
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
     name = host.strip("[]")
     try:
+        if not 0 <= port <= 65_535:
+            # The look-up would take such a number, and cut it to another port.
+            raise OverflowError
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, OverflowError, UnicodeError) as error:
         raise SettingInvalid(

@@ -24,30 +24,30 @@ class Gate:
     def release(self, passes: int = 1) -> None:
         """Let `passes` more through."""
         self._passes += passes
+        self._waited.clear()
         self._changed.set()
 
     def open(self) -> None:
         """Let everybody through from now on."""
         self._is_open = True
+        self._waited.clear()
         self._changed.set()
 
     async def wait(self) -> None:
         """Wait until this caller may pass."""
         self.waiting += 1
-        self._waited.set()
         try:
             while not self._is_open and not self._passes:
+                self._waited.set()
                 self._changed.clear()
                 await self._changed.wait()
             if not self._is_open:
                 self._passes -= 1
         finally:
             self.waiting -= 1
-            if not self.waiting:
-                self._waited.clear()
 
     async def until_waited_for(self) -> None:
-        """Return once somebody waits here."""
+        """Return once somebody waits here who was not let through yet."""
         await self._waited.wait()
 
 

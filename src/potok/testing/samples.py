@@ -235,7 +235,7 @@ SAMPLES: dict[str, tuple[Event, ...]] = {
         _START,
         Unknown(kind="picture", fields={"part": "p1", "id": "7", "url": "data:,\n"}),
         Unknown(kind="error", fields={}),
-        Unknown(kind="open", fields={"event": "close", "run": "other"}),
+        Unknown(kind="open", fields={"run": "other"}),
         Unknown(kind="a\nid: 7\r\0b", fields={"text": "\u2028"}),
         *_text("t1", "Hi"),
         Unknown(kind="message", fields={}),

@@ -201,13 +201,13 @@ class _Link:
     async def play(self, script: Script) -> bool:
         """Play a script; return whether the connection can serve another call."""
         playing = asyncio.ensure_future(self._play(script))
-        leaving = asyncio.ensure_future(self._until_client_leaves())
+        leaving = asyncio.ensure_future(self._until_client_leaves(playing))
         try:
-            await asyncio.wait({playing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if leaving.done() and leaving.result():
+            await asyncio.wait({playing})
+            if playing.cancelled():
                 return False
             with suppress(ConnectionError):
-                return await playing
+                return playing.result()
             await leaving
             return False
         finally:
@@ -215,14 +215,15 @@ class _Link:
             leaving.cancel()
             await asyncio.gather(playing, leaving, return_exceptions=True)
 
-    async def _until_client_leaves(self) -> bool:
-        # What comes without being the end is the next request: its byte is kept.
+    async def _until_client_leaves(self, playing: asyncio.Future[bool]) -> None:
         with suppress(ConnectionError):
             self.ahead = await self._reader.read(1)
-        if not self.ahead:
-            self._call.tokens_at_close = self._call.tokens_written
-            self._call.closed_by_client.set()
-        return not self.ahead
+        if self.ahead:
+            # Not the end but the next request: its first byte is kept for it.
+            return
+        playing.cancel()
+        self._call.tokens_at_close = self._call.tokens_written
+        self._call.closed_by_client.set()
 
     async def _play(self, script: Script) -> bool:
         if script.headers_gate is not None:

@@ -79,7 +79,7 @@ BAD: list[tuple[str, str, str]] = [
     ("POTOK_DURABILITY", "fast", "normal"),
     ("POTOK_EVENTS_KEPT_HOURS", "0", "a number of hours from 1"),
     ("POTOK_RUNS_KEPT_DAYS", "nan", "a number of days from 1"),
-    ("POTOK_HEARTBEAT_SECONDS", "61", "a number of seconds from 1 to 60"),
+    ("POTOK_HEARTBEAT_SECONDS", "61", "a number of seconds from 0.01 to 60"),
     ("POTOK_DISCONNECT_GRACE_SECONDS", "-1", "a number of seconds from 0"),
     ("POTOK_RECOVER_AGE_MAX_SECONDS", "inf", "a number of seconds from 0"),
     ("POTOK_LIVE_RUNS_MAX", "0", "a whole number from 1"),

@@ -1,6 +1,8 @@
 import json
+from typing import Any
 
-from potok.dialects.native_bodies import error_body, run_state, run_state_body
+from potok.dialects.line_safe import encode_json
+from potok.dialects.native_bodies import error_body, run_state
 from potok.errors import OffsetExpired, RequestInvalid
 from potok.events.envelope import Offset
 from potok.events.fold import Fold, Message
@@ -12,6 +14,11 @@ def fold(name: str) -> Message:
     for event in SAMPLES[name]:
         folding.feed(event)
     return folding.message
+
+
+def state_of(name: str, *, status: str, offset: int) -> Any:
+    state = run_state(run=RUN, status=status, offset=Offset(offset), message=fold(name))
+    return json.loads(encode_json(state))
 
 
 def test_an_error_has_code_sentence_and_the_field_at_fault() -> None:
@@ -31,11 +38,7 @@ def test_an_expired_offset_says_where_to_go_on() -> None:
 
 
 def test_the_state_of_a_finished_run() -> None:
-    message = fold("an answer")
-
-    body = run_state_body(run=RUN, status="finished", offset=Offset(9), message=message)
-
-    assert json.loads(body) == {
+    assert state_of("an answer", status="finished", offset=9) == {
         "id": RUN,
         "status": "finished",
         "offset": "9",
@@ -59,18 +62,10 @@ def test_the_state_of_a_finished_run() -> None:
 
 
 def test_the_state_of_a_run_that_failed_keeps_its_text_and_says_why() -> None:
-    state = run_state(
-        run=RUN, status="failed", offset=Offset(8), message=fold("failed in the middle")
-    )
-    body = json.loads(
-        run_state_body(
-            run=RUN, status="failed", offset=Offset(8), message=fold("failed in the middle")
-        )
-    )
+    state = state_of("failed in the middle", status="failed", offset=8)
 
-    assert body["error"] == {"code": "upstream_lost", "message": "The provider went away."}
-    assert [part["state"] for part in body["message"]["parts"]] == ["cut", "cut"]
-    assert state["id"] == RUN
+    assert state["error"] == {"code": "upstream_lost", "message": "The provider went away."}
+    assert [part["state"] for part in state["message"]["parts"]] == ["cut", "cut"]
 
 
 def test_the_state_of_a_run_without_an_event_yet() -> None:
@@ -87,12 +82,8 @@ def test_the_state_of_a_run_without_an_event_yet() -> None:
 
 
 def test_stages_and_data_are_part_of_the_state() -> None:
-    body = json.loads(
-        run_state_body(
-            run=RUN, status="finished", offset=Offset(16), message=fold("stages, data and code")
-        )
-    )
+    state = state_of("stages, data and code", status="finished", offset=16)
 
-    assert [stage["stage"] for stage in body["message"]["stages"]] == ["planner", "coder", "coder"]
-    assert body["message"]["parts"][1]["data"] == [{"title": "B"}]
-    assert body["message"]["text"] == "Good."
+    assert [stage["stage"] for stage in state["message"]["stages"]] == ["planner", "coder", "coder"]
+    assert state["message"]["parts"][1]["data"] == [{"title": "B"}]
+    assert state["message"]["text"] == "Good."

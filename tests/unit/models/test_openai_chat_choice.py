@@ -113,8 +113,10 @@ def test_log_probabilities_stay_even_where_no_text_or_no_field_is_for_them() -> 
     assert [(delta.text, delta.logprobs) for delta in deltas] == [
         ("a", {"content": [1]}),
         ("", {"content": [2]}),
-        ("", {"content": [3]}),
     ]
+    assert events[-1] == ReasoningDelta(
+        part="reasoning-1", text="b", extra={"logprobs": {"content": [3]}}
+    )
 
 
 def test_a_long_piece_is_cut_for_readers_and_counts_once() -> None:

@@ -120,6 +120,13 @@ def test_an_event_over_the_limit_is_refused() -> None:
         production.admit([Data(name="big", data="x" * EVENT_BYTES_MAX)])
 
 
+def test_text_with_half_a_surrogate_pair_is_refused_before_it_reaches_the_log() -> None:
+    production = begun(TextStart(part="t"))
+
+    with pytest.raises(GrammarViolation, match="surrogate"):
+        production.admit([TextDelta(part="t", text="\ud83d")])
+
+
 def test_pending_bytes_grow_with_text_and_fall_when_a_batch_is_taken() -> None:
     production = begun(TextStart(part="t"))
 

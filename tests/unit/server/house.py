@@ -20,6 +20,7 @@ from potok.server.app import PotokApp, build_app
 from potok.server.listening import listen
 from potok.server.services import About, Services
 from potok.server.uvicorn_server import Server
+from potok.streamlog.contract import RunRecord
 from potok.streamlog.memory import MemoryLog
 from potok.testing.fakes import CountingIds, RecordingObserver
 from potok.testing.scripted_model import ScriptedModel, ScriptedProvider, Step
@@ -33,7 +34,8 @@ REST: list[Event] = [
     RunEnd(outcome="finished", finish_reason="stop"),
 ]
 """With `run-start` a run of seven events: what `BEGIN` and `REST` say has the offsets 2 to 7."""
-NEVER = "a-run-that-never-was0"
+NEVER = "run-99999999999999999999"
+"""As long as the ids that `CountingIds` makes."""
 
 
 @dataclass
@@ -93,6 +95,15 @@ def build_house(
     )
 
 
+async def until_ended(house: House, run: str) -> RunRecord:
+    """Wait for a run's end without reading it, for a reader would keep it alive."""
+    record = await house.log.read_run(run)
+    while record.is_live:
+        await house.log.wait_beyond(record.run, record.tail, seconds=5)
+        record = await house.log.read_run(run)
+    return record
+
+
 @asynccontextmanager
 async def open_house(script: Sequence[Step] = (BEGIN, REST), **parts: Any) -> AsyncIterator[House]:
     """Build a server and hold its runs open, as its lifespan would."""
@@ -104,10 +115,6 @@ async def open_house(script: Sequence[Step] = (BEGIN, REST), **parts: Any) -> As
         await house.services.runs.close()
 
 
-class Exited(Exception):
-    """Stands for the end of the process."""
-
-
 @dataclass
 class LiveHouse:
     """A house behind a real uvicorn server on loopback."""
@@ -115,7 +122,7 @@ class LiveHouse:
     house: House
     server: Server
     port: int
-    serving: "asyncio.Task[None]"
+    serving: asyncio.Task[None]
 
     @property
     def url(self) -> str:
@@ -139,7 +146,12 @@ async def serve_house(
     listener = listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    await ready.wait()
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        waiting.cancel()
+        listener.close()
+        serving.result()
     live = LiveHouse(house=house, server=server, port=port, serving=serving)
     try:
         yield live

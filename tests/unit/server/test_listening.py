@@ -75,9 +75,27 @@ def test_the_search_for_a_port_ends_with_the_last_one() -> None:
     assert next_free_port("127.0.0.1", 65_535) is None
 
 
-@pytest.mark.parametrize(
-    ("host", "port"), [("192.0.2.1", 0), ("127.0.0.1", 70_000), ("127.0.0.1", -1)]
-)
-def test_an_address_that_is_none_of_this_machine_is_a_wrong_setting(host: str, port: int) -> None:
+@pytest.mark.parametrize("port", [70_000, -1, 65_536])
+def test_a_number_that_is_no_port_is_a_wrong_setting(port: int) -> None:
     with pytest.raises(SettingInvalid):
-        listen(host, port)
+        listen("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    with pytest.raises(SettingInvalid, match="cannot listen"):
+        listen("elsewhere.example", 0)
+
+
+def test_a_name_that_nobody_knows_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    with pytest.raises(SettingInvalid, match="none of this machine"):
+        listen("nowhere.invalid", 0)

@@ -58,7 +58,9 @@ def find_unknown_keys(
 
 
 def _suggest(name: str, known: set[str], what: str) -> str:
-    near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    # The prefix that all variables share says nothing of which one was meant.
+    bare = {word.removeprefix(_PREFIX): word for word in sorted(known)}
+    near = get_close_matches(name.removeprefix(_PREFIX), bare, n=1, cutoff=0.6)
     if near:
-        return f"The closest {what} is {near[0]}."
+        return f"The closest {what} is {bare[near[0]]}."
     return f"Known: {', '.join(sorted(known))}."

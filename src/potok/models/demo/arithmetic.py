@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _DATE = re.compile(r"\s*(?:\d{1,4}([-/.])\d{1,2}\1\d{1,4}|\d{1,2}:\d\d(?::\d\d)?)\s*[?.!]?\s*")
+_PLAIN_SIGNS = frozenset("+-*/^%()")
 _TOKENS_MAX = 200
 _DEPTH_MAX = 50
 _DECIMALS = 10
@@ -113,7 +114,7 @@ def _take_word(named: str, tokens: list[_Token]) -> int | None:
     if named in ("of", "от") and tokens and tokens[-1] == "%":
         tokens.append("*")
         return 1
-    signs = _signs().get(named, named if not named.isalpha() else "")
+    signs = _signs().get(named) or (named if named in _PLAIN_SIGNS else "")
     if signs:
         tokens.append(signs[0])
         if len(signs) > 1:

@@ -1,4 +1,4 @@
-"""Composes the whole answer to a request: a pure function, the same in every process and version run.
+"""Composes the whole answer to a request: a pure function, the same in every process.
 
 Rules are tried in a fixed order and the first that applies answers: what needs no knowledge, small
 talk, the conversation, the documentation, and last the admission that it does not know.
@@ -12,23 +12,26 @@ from potok.events.run_request import JsonObject, text_of
 from potok.limits import DEMO_ANSWER_CHARACTERS_MAX, DEMO_COUNTED_CHARACTERS_MAX
 from potok.models.contract import ChatRequest
 from potok.models.demo.arithmetic import calculate
-from potok.models.demo.conversation import Conversation, read_conversation
-from potok.models.demo.grounded import (
-    Search,
+from potok.models.demo.context_answers import (
     answer_from_context,
-    answer_from_documents,
     asks_about_asker,
     asks_own_name,
-    long_documents,
     own_name,
     search_context,
-    search_documents,
     summary,
 )
-from potok.models.demo.language import plain
+from potok.models.demo.conversation import Conversation, read_conversation
+from potok.models.demo.document_answers import (
+    answer_from_documents,
+    is_on_topic,
+    long_documents,
+    search_documents,
+)
+from potok.models.demo.language import is_readable, plain, words_of
 from potok.models.demo.phrases import PHRASES
 from potok.models.demo.pieces import count_pieces, split_pieces
 from potok.models.demo.quoting import second_person
+from potok.models.demo.retrieval import Search
 from potok.models.demo.sentences import is_question, is_request
 from potok.models.demo.smalltalk import introduced_name, recognise, without_greeting
 from potok.models.demo.tasks import count, listed, repeat
@@ -48,7 +51,7 @@ _TRANSLATE = re.compile(
     r"|\b(?:in|into) (?:french|german|spanish|italian|chinese|japanese)\b"
 )
 _SUMMARISE = re.compile(
-    r"\bsummar|\btl;?dr\b|\bгде суть\b|\bперескажи|\bрезюм|\bсуммируй|\bподытож|\bкратко (?:изложи|опиши)"
+    r"\bsummar|\btl;?dr\b|\bперескажи|\bрезюм|\bсуммируй|\bподытож|\bкратко (?:изложи|опиши)"
     r"|\bо чем (?:этот |данный )?(?:текст|отрывок|статья)|\bвыжимк"
 )
 _TELLS = re.compile(
@@ -179,7 +182,7 @@ def _grounded(conversation: Conversation) -> Plan:
         return Plan(rule="note", text=told)
     documented = answer_from_documents(conversation, documents)
     creates = is_request(conversation.question) and bool(_CREATE.search(question))
-    if creates and not _fits(documents):
+    if creates and not is_on_topic(documents):
         documented = None
     if quoting and not (documented and _documents_say_more(context, documents)):
         return Plan(rule="context", text=quoting, context=context, documents=documents)
@@ -217,6 +220,12 @@ def _admission(
 ) -> Plan:
     phrases = PHRASES[conversation.language]
     creates = bool(_CREATE.search(question))
+    if not creates and not conversation.wants_detail and not documents.query.terms:
+        words = words_of(question)
+        text = phrases.too_common if words else phrases.no_words
+        return Plan(rule="vague", text=text)
+    if not is_readable(question):
+        return Plan(rule="vague", text=phrases.other_script)
     rule = "create" if creates else "unknown"
     first = phrases.cannot_create if creates else phrases.unknown
     if not creates and is_question(conversation.question) and asks_about_asker(question):

@@ -48,7 +48,7 @@ _Planned = tuple[str, str, tuple[str, ...]]
 """Kind, part id and pieces of one part."""
 
 _Place = tuple[int, int, bool] | None
-"""Where a begun part goes on: piece, character in it, and whether that piece was counted; or None."""
+"""Where a begun part goes on: piece, character in it, whether that piece was counted; or None."""
 
 _ENDED: _Place = (-1, 0, True)
 

@@ -1,4 +1,4 @@
-"""Reads a request into what the demo model needs: the question, what may be quoted, what is wanted."""
+"""Reads a request into what the demo model needs: a question, what may be quoted, wishes."""
 
 import re
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from potok.limits import (
     DEMO_COUNT_MAX,
     DEMO_LONG_ANSWER_PIECES,
     DEMO_PASSAGES_MAX,
+    DEMO_PROBES_MAX,
     DEMO_QUESTION_CHARACTERS_MAX,
 )
 from potok.models.contract import ChatRequest
@@ -29,8 +30,8 @@ __all__ = ["Conversation", "Material", "Turn", "candidates", "read_conversation"
 _DETAIL = re.compile(
     r"\b(?:in (?:great |full |more |much )?details?|detailed|at (?:great )?length|thorough(?:ly)?"
     r"|comprehensive(?:ly)?|extensive(?:ly)?|essay|everything(?: you know)?|as much as (?:you can"
-    r"|possible)|elaborate|(?:very |really )?long(?:er)?(?= (?:answer|text|story|tale|explanation|reply"
-    r"|essay|poem|response|version|stream|one|description)))\b"
+    r"|possible)|elaborate|(?:very |really )?long(?:er)?(?= (?:answer|text|story|tale|explanation"
+    r"|reply|essay|poem|response|version|stream|one|description)))\b"
     r"|\b(?:поподробн\w+|подробн\w+|детальн\w+|развернут\w+|длинн\w+|побольше|как можно больше"
     r"|все,? что (?:ты |вы )?(?:знаешь|знаете|можешь|можете)|все (?=о |об |про ))"
 )
@@ -41,12 +42,13 @@ _MORE = re.compile(
     r"|больше)(?: please| пожалуйста| about it| об этом)*"
 )
 _CONTINUE = re.compile(
-    r"(?:please |пожалуйста,? )?(?:continue|go on|keep going|carry on|продолжай|продолжи|продолжайте"
-    r"|дальше|давай дальше)(?: please|,? пожалуйста)?"
+    r"(?:please |пожалуйста,? )?(?:continue|go on|keep going|carry on|продолжай|продолжи"
+    r"|продолжайте|дальше|давай дальше)(?: please|,? пожалуйста)?"
 )
 _THINK = re.compile(
-    r"\b(?:think|reason)(?: step by step| carefully| hard| deeply| aloud| out loud| it over| about it"
-    r"| first| before (?:you answer|answering))+|\b(?:let s |let's |let’s )?think(?= [^ ]+:|[:,.]|$)"
+    r"\b(?:think|reason)(?: step by step| carefully| hard| deeply| aloud| out loud| it over"
+    r"| about it| first| before (?:you answer|answering))+"
+    r"|\b(?:let s |let's |let’s )?think(?= [^ ]+:|[:,.]|$)"
     r"|\bstep by step\b|\bshow (?:me )?your (?:thinking|reasoning)"
     r"|\b(?:подумай|подумайте|поразмысли|поразмышляй|порассуждай|рассуждай)"
     r"(?: (?:хорошенько|как следует|вслух|шаг за шагом|пошагово|сначала|и ответь))*\b"
@@ -76,10 +78,10 @@ class Conversation:
     """A request as the demo model sees it.
 
     `message` is the user's newest message, `question` what it asks, without what was pasted around
-    it, `topic` the question in plain words without greeting and wishes about the answer's form;
-    `material` the rest of the message and of the prompt, instructions first, then newest first. `begun` is the
-    assistant's text after that message, which the answer has to go on from; with `continues` the
-    user asked for that by a message of its own.
+    it, `topic` the question in plain words without greeting and wishes about the answer's form.
+    `material` holds the rest of the message and of the prompt: instructions first, then newest
+    first. `begun` is the assistant's text after that message, which the answer has to go on from;
+    with `continues` the user asked for that by a message of its own.
     """
 
     language: Language
@@ -119,7 +121,7 @@ def read_conversation(request: ChatRequest) -> Conversation:
         # "In more detail, please" asks the question before it once more.
         before = [turn.text for turn in earlier if turn.role == "user"]
         question = _split_message(before[-1])[0] if before else question
-        pieces_wanted = DEMO_LONG_ANSWER_PIECES
+        pieces_wanted = DEMO_LONG_ANSWER_PIECES if before else 0
     return Conversation(
         language=language_of(question, default=request.language),
         message=message,
@@ -187,7 +189,7 @@ def _split_message(message: str) -> tuple[str, list[Sentence]]:
 
 def _asking(sentences: list[Sentence]) -> int | None:
     count = len(sentences)
-    ends = [*range(count - 1, max(count - 4, -1), -1), *range(min(3, count))]
+    ends: list[int] = [*range(count - 1, max(count - 4, -1), -1), *range(min(3, count))]
     for asks in (is_question, is_request):
         for at in ends:
             if asks(sentences[at].text):
@@ -241,26 +243,29 @@ def candidates(conversation: Conversation, query: Query) -> list[Passage]:
 
     Of a long prompt those that contain most words of the question are taken, wherever they stand.
     """
-    passages = []
-    for material in conversation.material:
-        is_given = material.source == "given"
-        passages += [
-            Passage(text=sentence.text, source=material.source, title=sentence.heading)
-            for sentence in material.sentences
-            if is_statement(sentence.text, from_instructions=is_given)
-        ]
-    if len(passages) <= DEMO_PASSAGES_MAX:
-        return passages
-    # A stem may end in another letter than its word, as `retri` of `retry`.
-    probes = [term[:-1] if len(term) > 4 else term for term in query.terms]
+    sentences = [
+        (sentence, material.source)
+        for material in conversation.material
+        for sentence in material.sentences
+    ]
+    if len(sentences) > DEMO_PASSAGES_MAX:
+        sentences = _likeliest(sentences, query)
+    return [
+        Passage(text=sentence.text, source=source, title=sentence.heading)
+        for sentence, source in sentences
+        if is_statement(sentence.text, from_instructions=source == "given")
+    ]
+
+
+def _likeliest(sentences: list[tuple[Sentence, str]], query: Query) -> list[tuple[Sentence, str]]:
+    """Return the sentences that contain most terms of a question, in their order."""
+    # A stem may end in another letter than its word, as `continu` of `continue` does.
+    probes = [term[:-1] if len(term) > 4 else term for term in query.terms[:DEMO_PROBES_MAX]]
     counted = []
-    for at, passage in enumerate(passages):
-        lowered = plain(passage.text)
-        count = sum(1 for probe in probes if probe in lowered)
+    for at, (sentence, _) in enumerate(sentences):
+        lowered = plain(sentence.text)
+        count = sum([probe in lowered for probe in probes])
         if count:
             counted.append((-count, at))
-    return [passages[at] for _, at in sorted(sorted(counted)[:DEMO_PASSAGES_MAX], key=_place)]
-
-
-def _place(counted: tuple[int, int]) -> int:
-    return counted[1]
+    chosen = sorted(at for _, at in sorted(counted)[:DEMO_PASSAGES_MAX])
+    return [sentences[at] for at in chosen]

@@ -12,6 +12,7 @@ from potok.models.demo.vocabulary import lines_of, words_in
 
 __all__ = [
     "Language",
+    "is_readable",
     "is_weak",
     "language_of",
     "plain",
@@ -55,7 +56,7 @@ def words_of(text: str) -> list[str]:
 def language_of(text: str, *, default: str) -> Language:
     """Return the language of a question: Russian if half its words, or its first one, are Cyrillic.
 
-    The first word decides for «Переведи: good morning», where the quoted text outweighs the request.
+    The first word decides for «Переведи: good morning», where the quoted words outnumber it.
     `default` (any language tag) decides where there is neither Cyrillic nor Latin.
     """
     words = words_of(text)
@@ -65,6 +66,11 @@ def language_of(text: str, *, default: str) -> Language:
     if any(_LATIN.search(word) for word in words):
         return "en"
     return "ru" if default.lower().startswith("ru") else "en"
+
+
+def is_readable(text: str) -> bool:
+    """Tell whether a text has Cyrillic or Latin letters."""
+    return bool(_CYRILLIC.search(plain(text)) or _LATIN.search(plain(text)))
 
 
 @lru_cache(maxsize=20_000)

@@ -54,6 +54,9 @@ class Phrases:
     cannot_create: str
     cannot_translate: str
     personal_unknown: str
+    no_words: str
+    too_common: str
+    other_script: str
     long_anyway: str
     all_i_have: str
     whole_said: str
@@ -146,6 +149,15 @@ _EN = Phrases(
         "You have not told me that in this chat, and I remember no other. Tell me, and I can quote"
         " it back to you."
     ),
+    no_words="I see no words in your message. Ask me something, for example “What is Potok?”",
+    too_common=(
+        "I need a few more words: I look for the words of a question, and these are in every text."
+        " For example: “How do I resume a stream?”"
+    ),
+    other_script=(
+        "I am Potok's demo model and read only English and Russian. Ask me in one of them, for"
+        " example “What is Potok?”"
+    ),
     long_anyway=(
         "So that you still get a long stream to look at, here is Potok's documentation in detail."
     ),
@@ -209,7 +221,9 @@ _RU = Phrases(
         "Пересказать текст своими словами я не могу, но вот его предложения, у которых больше всего"
         " общего с остальными:"
     ),
-    nothing_to_summarise="Я не вижу текста для пересказа. Вставьте его в разговор и спросите ещё раз.",
+    nothing_to_summarise=(
+        "Я не вижу текста для пересказа. Вставьте его в разговор и спросите ещё раз."
+    ),
     documents_how="Вот как это делается, по документации Potok.",
     documents_what="В документации Potok об этом сказано так.",
     documents_other="Вот что говорит об этом документация Potok.",
@@ -239,6 +253,15 @@ _RU = Phrases(
     personal_unknown=(
         "В этом разговоре вы мне этого не говорили, а других я не помню. Расскажите — и я смогу"
         " напомнить."
+    ),
+    no_words="Я не вижу слов в сообщении. Спросите что-нибудь, например: «Что такое Potok?»",
+    too_common=(
+        "Мне нужно больше слов: я ищу слова вопроса, а такие есть в любом тексте. Например: «Как"
+        " продолжить поток?»"
+    ),
+    other_script=(
+        "Я демонстрационная модель Potok и читаю только по-русски и по-английски. Спросите"
+        " что-нибудь на одном из этих языков, например: «Что такое Potok?»"
     ),
     long_anyway=("Чтобы вы всё же увидели длинный поток, вот подробности из документации Potok."),
     all_i_have="Это всё, что я могу рассказать о Potok.",

@@ -14,7 +14,7 @@ def split_pieces(text: str) -> list[str]:
 
 
 def count_pieces(text: str, *, exact_characters: int) -> int:
-    """Return how many pieces `text` has; beyond `exact_characters` their share is assumed to go on."""
+    """Return how many pieces `text` has; beyond `exact_characters` at the rate until there."""
     if len(text) <= exact_characters:
         return len(_PIECE.findall(text))
     begun = len(_PIECE.findall(text[:exact_characters]))

@@ -1,4 +1,4 @@
-"""Quotes people's sentences, and turns "my name is Anna" into "your name is Anna" where that is safe."""
+"""Quotes sentences; turns "my name is Anna" into "your name is Anna" where that is safe."""
 
 import re
 
@@ -103,7 +103,7 @@ def second_person(sentence: str, language: Language) -> str | None:
         table, words, unsafe = _ENGLISH, _ENGLISH_WORDS, _ENGLISH_UNSAFE
     if not words.search(plain) or unsafe.search(words.sub("", plain)):
         return None
-    turned = words.sub(lambda found: table[found[0].lower()], plain)
+    turned = words.sub(lambda found: table.get(found[0].lower(), found[0]), plain)
     is_name = not words.match(plain) and not plain[:2].istitle()
     return turned if is_name else turned[:1].lower() + turned[1:]
 

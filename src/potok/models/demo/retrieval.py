@@ -11,7 +11,7 @@ from math import log
 
 from potok.models.demo.language import is_weak, related_terms, terms_of
 
-__all__ = ["Hit", "Index", "Passage", "Query"]
+__all__ = ["Hit", "Index", "Passage", "Query", "Search"]
 
 # BM25: how fast repeating a term stops to count, and how much a long passage is marked down.
 _SATURATION = 1.2
@@ -67,6 +67,15 @@ class Query:
         terms = tuple(dict.fromkeys(terms_of(question)))
         left_out = set(without)
         return cls(tuple(term for term in terms if term not in left_out) or terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was looked for, among how many passages, and what was found, best first."""
+
+    query: Query
+    passages: int
+    hits: tuple[Hit, ...]
 
 
 class Index:

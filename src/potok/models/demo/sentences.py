@@ -1,4 +1,4 @@
-"""Cuts prompts into sentences that can be quoted, and tells statements from questions and requests."""
+"""Cuts prompts into sentences to quote, and tells statements from questions and requests."""
 
 import re
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ _ABBREVIATION = re.compile(
 )
 _LIST_MARK = re.compile(r"^\s*(?:[-*•–—>|]+\s+|\d{1,3}[.)]\s+)")
 _HEADING_WORDS_MAX = 8
+_TOLD_WORDS_MIN = 3
+_OPENING_CHARACTERS_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Sentence:
 
 
 def split_sentences(text: str) -> list[Sentence]:
-    """Return the sentences of a text in order, each at most a passage long; headings go with them."""
+    """Return the sentences of a text in order, each at most a passage long, with its heading."""
     sentences: list[Sentence] = []
     heading = ""
     for line in text.split("\n"):
@@ -37,15 +39,30 @@ def split_sentences(text: str) -> list[Sentence]:
         if _is_heading(trimmed):
             heading = trimmed.strip("#*: ")
             continue
-        sentences += [Sentence(part, heading) for part in _split_line(trimmed)]
+        for part in _split_line(trimmed):
+            sentences += [Sentence(told, heading) for told in _without_request(part)]
     return sentences
 
 
 def _is_heading(line: str) -> bool:
     if line.startswith("#"):
         return True
-    is_short = len(line) <= DEMO_PASSAGE_CHARACTERS_MAX
-    return is_short and line.endswith(":") and len(line.split()) <= _HEADING_WORDS_MAX
+    if not line.endswith(":") or len(line) > DEMO_PASSAGE_CHARACTERS_MAX or is_request(line):
+        return False
+    return len(line.split()) <= _HEADING_WORDS_MAX
+
+
+def _without_request(part: str) -> list[str]:
+    """Part "Read this: the sky is blue" at its colon, so that what follows is a statement."""
+    request, colon, told = part.partition(": ")
+    if (
+        not colon
+        or not is_request(part)
+        or is_question(part)
+        or len(told.split()) < _TOLD_WORDS_MIN
+    ):
+        return [part]
+    return [request, told]
 
 
 def _split_line(line: str) -> list[str]:
@@ -89,7 +106,8 @@ def is_statement(sentence: str, *, from_instructions: bool) -> bool:
 
 
 def _first_word(sentence: str) -> str:
-    for word in words_of(sentence[:80]):
-        if word not in words_in("sentences", "openers"):
+    openers = words_in("sentences", "openers")
+    for word in words_of(sentence[:_OPENING_CHARACTERS_MAX]):
+        if word not in openers:
             return word
     return ""

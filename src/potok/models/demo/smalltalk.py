@@ -1,4 +1,4 @@
-"""Greetings, thanks, questions about the demo model itself: what is recognised by its words alone."""
+"""Greetings, thanks, questions about the demo model: what is recognised by its words alone."""
 
 import re
 from functools import cache
@@ -23,14 +23,16 @@ Talk = Literal[
 ]
 
 _IDENTITY = re.compile(
-    r"\bare (?:you|u) (?:a |an |the )?(?:real |actual )?(?:chatgpt|gpt\S*|openai|claude|llama|gemini|qwen"
-    r"|ai|llm|bot|robot|human|person|language model)\b"
-    r"|\bты (?:случайно |что |это )?(?:chatgpt|gpt\S*|чатгпт|гпт\S*|чат gpt|нейросеть|ии|робот|человек|бот)\b",
+    r"\bare (?:you|u) (?:a |an |the )?(?:real |actual )?(?:chatgpt|gpt\S*|openai"
+    r"|claude|llama|gemini|qwen|ai|llm|bot|robot|human|person|language model)\b"
+    r"|\bты (?:случайно |что |это )?(?:chatgpt|gpt\S*|чатгпт|гпт\S*|чат gpt|нейросеть"
+    r"|ии|робот|человек|бот)\b",
 )
 _TALK_WORDS_MAX = 9
 _OPENING_CHARACTERS_MAX = 200
 _WORD = re.compile(r"\w+")
 
+_INTRODUCTION_CHARACTERS_MAX = 2_000
 _INTRODUCED = re.compile(
     r"\b(?:[Mm]y name is|[Mm]y name's|I am|I'm|I’m|[Cc]all me"
     r"|[Мм]еня зовут|[Мм]о[её] имя(?: [—–-])?|[Зз]ови(?:те)? меня|[Яя](?: [—–-])?)"
@@ -46,13 +48,14 @@ def _talks() -> dict[str, Talk]:
 
 def without_greeting(question: str) -> tuple[str, bool]:
     """Return a question without the greeting before it, and whether there was one."""
-    words = list(_WORD.finditer(plain(question[:_OPENING_CHARACTERS_MAX])))
+    words = list(_WORD.finditer(question[:_OPENING_CHARACTERS_MAX]))
+    spoken = [plain(word[0]) for word in words]
     greetings, greeted = words_in("small_talk", "greetings"), words_in("small_talk", "greeted")
     pairs = lines_of("small_talk", "greeting pairs")
     at = 0
     while at < len(words):
-        word = words[at][0]
-        if at + 1 < len(words) and f"{word} {words[at + 1][0]}" in pairs:
+        word = spoken[at]
+        if " ".join(spoken[at : at + 2]) in pairs:
             at += 2
         elif word in greetings or (at and word in greeted):
             at += 1
@@ -60,7 +63,6 @@ def without_greeting(question: str) -> tuple[str, bool]:
             break
     if at == 0:
         return question, False
-    # `ё` becomes one letter, and no other letter that matters here changes its length.
     return (question[words[at].start() :] if at < len(words) else ""), True
 
 
@@ -87,5 +89,5 @@ def recognise(message: str) -> Talk | None:
 
 def introduced_name(message: str) -> str | None:
     """Return the name by which a message introduces its writer, if it does."""
-    found = _INTRODUCED.search(message)
+    found = _INTRODUCED.search(message[:_INTRODUCTION_CHARACTERS_MAX])
     return found["name"] if found else None

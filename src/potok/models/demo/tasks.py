@@ -1,4 +1,4 @@
-"""Things that need no knowledge: repeat a text, count, make a list. Arithmetic has its own module."""
+"""Things that need no knowledge: repeat a text, count, make a list."""
 
 import re
 
@@ -84,7 +84,8 @@ _FIRST, _LAST = _NUMBER.format("first"), _NUMBER.format("last")
 _COUNTS = (
     re.compile(
         rf"\bcount(?:ing)?\b(?: out loud| aloud| slowly| for me| up| down| backwards?)*"
-        rf"(?: (?:from|starting (?:at|from)) {_FIRST})?(?: up| down| back)? (?:to|until|till) {_LAST}"
+        rf"(?: (?:from|starting (?:at|from)) {_FIRST})?(?: up| down| back)?"
+        rf" (?:to|until|till) {_LAST}"
     ),
     re.compile(
         rf"\b(?:по|со|от)?счита(?:й|йте|ть)\b(?: вслух| мне| медленно| обратно| назад)*"
@@ -128,7 +129,7 @@ def _counted(begin: int, end: int, *, separator: str) -> tuple[str, bool]:
 
 
 def _whole(figures: str) -> int | None:
-    """Read a whole number in figures, or in up to two words of which the second may be another's."""
+    """Read a whole number in figures or in words; a second word may belong to something else."""
     if figures.lstrip("-").isdigit():
         return int(figures)
     words = [number_words().get(word) for word in words_of(figures)]
@@ -153,8 +154,8 @@ _KNOWN_LISTS: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
         ),
         (
             re.compile(r"\bmonths\b"),
-            "January, February, March, April, May, June, July, August, September, October, November,"
-            " December",
+            "January, February, March, April, May, June, July, August, September, October,"
+            " November, December",
         ),
         (re.compile(r"\bseasons\b"), "spring, summer, autumn, winter"),
         (
@@ -193,7 +194,8 @@ _KNOWN_LISTS: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
     ),
 }
 _MAKE_LIST = re.compile(
-    r"(?:please |пожалуйста,? )?(?:(?:make|create|write|build|give me) (?:me )?(?:a |the )?(?:\w+ )?list"
+    r"(?:please |пожалуйста,? )?"
+    r"(?:(?:make|create|write|build|give me) (?:me )?(?:a |the )?(?:\w+ )?list"
     r"|list|bullet(?:ed)? list|(?:составь|сделай|создай|напиши)(?:те)? (?:мне )?список|список"
     r"|перечисли(?:те)?|оформи(?:те)? списком)"
     r"(?: of| from| with| out| the following| these| из| вот| следующее)*\s*(?P<mark>:?)\s*",
@@ -220,6 +222,8 @@ def _items(message: str) -> str | None:
     if found is None:
         return None
     rest = message[found.end() :].strip().rstrip(".!")
+    if len(rest) > _ITEMS_MAX * _ITEM_CHARACTERS_MAX:
+        return None
     items = [item.strip(" -*•") for item in _ITEM_SEPARATOR.split(rest) if item.strip(" -*•")]
     # Without a colon, two parts may be a question: "list cats and their habits".
     if not (2 if found["mark"] else 3) <= len(items) <= _ITEMS_MAX:

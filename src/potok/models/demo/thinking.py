@@ -1,9 +1,9 @@
 """What the demo model shows as its thinking: the checks it really made, in order."""
 
-from potok.models.demo.grounded import Search
 from potok.models.demo.language import Language, stem, words_of
+from potok.models.demo.phrases import PHRASES
 from potok.models.demo.quoting import quoted, shortened
-from potok.models.demo.retrieval import Hit
+from potok.models.demo.retrieval import Hit, Search
 
 __all__ = ["thinking"]
 
@@ -12,7 +12,7 @@ _QUOTE_CHARACTERS_MAX = 90
 
 _OPENING = {
     "en": (
-        "The question is {} I follow fixed rules, so my thinking is the list of checks that I made.",
+        "The question is {} I follow fixed rules; my thinking is the list of checks that I made.",
         "There is no question to think about.",
     ),
     "ru": (
@@ -55,6 +55,10 @@ _RULES: dict[str, tuple[str, str]] = {
         "It asks for a summary; I count which sentences share most words with the others.",
         "Просят пересказ; считаю, у каких предложений больше всего общих слов с остальными.",
     ),
+    "vague": (
+        "There are no words in it that I could search by.",
+        "В нём нет слов, по которым можно искать.",
+    ),
     "note": (
         "It tells me something and asks nothing.",
         "Мне что-то сообщают и ни о чём не спрашивают.",
@@ -63,6 +67,14 @@ _RULES: dict[str, tuple[str, str]] = {
 _SEARCHING = {
     "en": "It is nothing that I can count, calculate or repeat, so I search by its words: {}.",
     "ru": "Это нельзя посчитать, вычислить или повторить, поэтому ищу по словам: {}.",
+}
+_NOTHING_TO_QUOTE = {
+    "en": "This conversation holds no statement that I could quote.",
+    "ru": "В разговоре нет утверждений, которые можно процитировать.",
+}
+_NOTHING_SHARED = {
+    "en": "; none shares a word with the question.",
+    "ru": "; общих слов с вопросом нет.",
 }
 _CONCLUSIONS: dict[str, tuple[str, str]] = {
     "context": (
@@ -97,7 +109,7 @@ def thinking(
     opening, no_question = _OPENING[language]
     if not question:
         return no_question
-    sentences = [opening.format(quoted(shortened(question, _QUESTION_CHARACTERS_MAX), language))]
+    sentences = [opening.format(_asked(question, language))]
     if rule in _RULES:
         sentences.append(_RULES[rule][at])
     if context or documents:
@@ -109,6 +121,13 @@ def thinking(
     if rule in _CONCLUSIONS:
         sentences.append(_CONCLUSIONS[rule][at])
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _asked(question: str, language: Language) -> str:
+    """Return the question in quotation marks, and a full stop unless it has its own end mark."""
+    opening, closing = PHRASES[language].quotes
+    asked = shortened(question, _QUESTION_CHARACTERS_MAX)
+    return f"{opening}{asked}{closing}" + ("" if asked.endswith((".", "!", "?", "…")) else ".")
 
 
 def _searched(question: str, search: Search | None) -> str:
@@ -123,42 +142,31 @@ def _searched(question: str, search: Search | None) -> str:
 def _about_context(search: Search, language: Language) -> str:
     count = search.passages
     if not count:
-        return {
-            "en": "This conversation holds no statement that I could quote.",
-            "ru": "В разговоре нет утверждений, которые можно процитировать.",
-        }[language]
+        return _NOTHING_TO_QUOTE[language]
     if language == "ru":
-        looked = f"В разговоре просматриваю {count} {_plural(count, 'предложение', 'предложения', 'предложений')}"
+        noun = _plural(count, "предложение", "предложения", "предложений")
+        looked = f"В разговоре просматриваю {count} {noun}"
     else:
         looked = f"In this conversation I look at {count} sentence{'s' if count != 1 else ''}"
     if not search.hits:
-        return (
-            looked
-            + {
-                "en": "; none shares a word with the question.",
-                "ru": "; общих слов с вопросом нет.",
-            }[language]
-        )
+        return looked + _NOTHING_SHARED[language]
     best = search.hits[0]
     found = quoted(shortened(best.passage.text, _QUOTE_CHARACTERS_MAX), language)
-    share = f"{round(best.plain_coverage * 100)}%"
+    share = round(best.plain_coverage * 100)
     if language == "ru":
-        return f"{looked}; ближе всего (совпало {share} вопроса): {found}"
-    return f"{looked}; the closest (it matches {share} of the question) is {found}"
+        return f"{looked}; ближе всего (совпало {share}% вопроса): {found}"
+    return f"{looked}; the closest (it matches {share}% of the question) is {found}"
 
 
 def _about_documents(search: Search, language: Language) -> str:
     count = search.passages
-    if language == "ru":
-        looked = f"В документации Potok сравниваю {count} {_plural(count, 'отрывок', 'отрывка', 'отрывков')}"
-        if not search.hits:
-            return f"{looked}; ни один не подходит."
-    else:
-        looked = f"In Potok's documentation I compare {count} passages"
-        if not search.hits:
-            return f"{looked}; none of them fits."
     named = ", ".join(_named(hit, language) for hit in search.hits[:3])
-    return f"{looked}; {'лучшие' if language == 'ru' else 'the best are'}: {named}."
+    if language == "ru":
+        noun = _plural(count, "отрывок", "отрывка", "отрывков")
+        found = f"лучшие: {named}" if named else "ни один не подходит"
+        return f"В документации Potok сравниваю {count} {noun}; {found}."
+    found = f"the best are: {named}" if named else "none of them fits"
+    return f"In Potok's documentation I compare {count} passages; {found}."
 
 
 def _named(hit: Hit, language: Language) -> str:

@@ -1,0 +1,50 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from potok.streamlog import segments, tail
+from potok.streamlog.contract import StreamLog
+from potok.streamlog.memory import MemoryLog
+from potok.streamlog.sqlite import SqliteLog
+from potok.testing.fakes import FakeClock
+from potok.testing.streamlog_suite import StreamLogSuite
+
+
+class TestMemoryLog(StreamLogSuite):
+    def make_log(self, clock: FakeClock, folder: Path) -> StreamLog:
+        return MemoryLog(clock)
+
+
+class TestSqliteLog(StreamLogSuite):
+    def make_log(self, clock: FakeClock, folder: Path) -> StreamLog:
+        return SqliteLog(folder / "log.sqlite3", clock=clock)
+
+    @asynccontextmanager
+    async def hold_commits(self, log: StreamLog) -> AsyncIterator[None]:
+        assert isinstance(log, SqliteLog)
+        assert log._thread is not None
+        released = threading.Event()
+        holding = asyncio.create_task(log._thread.call(released.wait))
+        await asyncio.sleep(0)
+        yield
+        released.set()
+        await holding
+
+
+class TestSqliteLogThatKeepsNoTails(TestSqliteLog):
+    """Readers go to the disk for all but the newest commit, and each chunk has its own segment."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tail, "TAIL_BYTES_MAX", 0)
+        monkeypatch.setattr(tail, "ENDED_TAILS_MAX", 0)
+        monkeypatch.setattr(segments, "SEGMENT_BYTES_MAX", 1)
+
+
+class TestSqliteLogThatWaitsForTheDisk(TestSqliteLog):
+    def make_log(self, clock: FakeClock, folder: Path) -> StreamLog:
+        return SqliteLog(folder / "log.sqlite3", clock=clock, durability="full")

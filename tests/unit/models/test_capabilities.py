@@ -1,0 +1,56 @@
+import pytest
+
+from potok.models.capabilities import can_chat, capabilities_of, is_well_known
+from potok.models.contract import Capabilities
+
+
+def test_a_family_is_known_by_its_name_with_or_without_a_vendor() -> None:
+    for name in ("gpt-5-mini", "openai/gpt-5-mini", "GPT-5"):
+        assert capabilities_of(name).reasoning
+    assert not capabilities_of("gpt-4o").reasoning
+
+
+def test_only_models_that_take_a_begun_answer_are_prefilled() -> None:
+    assert capabilities_of("anthropic/claude-3-5-sonnet-20241022").continues == "prefill"
+    assert capabilities_of("claude-opus-4-6").continues == "prompt"
+
+
+def test_an_unknown_model_is_asked_in_words() -> None:
+    assert capabilities_of("my-own") == Capabilities(continues="prompt", tools=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        ("gpt-4o", True),
+        ("chatgpt-4o-latest", True),
+        ("o1-mini", True),
+        ("o3", True),
+        ("o4-mini", True),
+        ("claude-sonnet-4-5", True),
+        ("llama3", False),
+        ("demo", False),
+    ],
+)
+def test_names_that_programs_carry_are_known(name: str, is_known: bool) -> None:
+    assert is_well_known(name) is is_known
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text-embedding-3-small",
+        "whisper-1",
+        "tts-1-hd",
+        "dall-e-3",
+        "omni-moderation-latest",
+        "gpt-4o-realtime-preview",
+        "gpt-image-1",
+        "nomic-embed-text:latest",
+        "davinci-002",
+    ],
+)
+def test_models_that_do_not_talk_are_told_by_their_names(name: str) -> None:
+    assert not can_chat(name)
+    assert can_chat("gpt-4o")
+    assert can_chat("qwen3:8b")
