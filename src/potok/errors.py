@@ -5,14 +5,15 @@
     |   |-- RequestInvalid, ModelUnknown, RunNotFound, OffsetInvalid, OffsetExpired,
     |   |-- IdempotencyConflict, BodyTooLarge, Unauthorized, OriginRefused, HostRefused,
     |   |-- ContentTypeRefused, MessageMalformed, MessageTooLarge, PathUnknown,
-    |   |-- MethodRefused, BodyTooSlow
+    |   |-- MethodRefused, BodyTooSlow, ChatNotFound, ChatBusy, CursorInvalid
     |-- PeerError          the upstream or the other end of a wire misbehaved
     |   |-- UpstreamUnreachable, UpstreamRefused, UpstreamLost, UpstreamStalled,
     |   |-- UpstreamMalformed, FrameTooLarge, ServerUnreachable, ServerRefused
     |-- TryAgain           the same request may succeed later
-    |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining
+    |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining, ChatsUnavailable
     |-- SetupError         the operator changes the set-up
-    |   |-- SettingInvalid, DataFolderUnusable, DataFolderInUse, DatabaseNewer, AddressTaken
+    |   |-- SettingInvalid, DataFolderUnusable, DataFolderInUse, DatabaseNewer, AddressTaken,
+    |   |-- DatabaseUnusable
     `-- OurBug             Potok broke one of its own rules
         |-- GrammarViolation, StaleEpoch
 
@@ -411,3 +412,55 @@ class ServerRefused(PeerError):
         super().__init__(message)
         self.status = status
         self.server_code = server_code
+
+
+class ChatNotFound(CallerError):
+    """No such chat, project, message or waiting message, or it belongs to another principal."""
+
+    code = "chat_not_found"
+
+    def __init__(self, what: str, name: object) -> None:
+        super().__init__(f"There is no {what} {str(name)[:64]!r} of yours.")
+        self.what = what
+        self.name = name
+
+
+class ChatBusy(CallerError):
+    """An answer of the chat is still being made; a chat makes one at a time."""
+
+    code = "chat_busy"
+
+    def __init__(self, *, chat: int, message: int, run: str) -> None:
+        super().__init__(
+            f"Chat {chat} is still answering. Wait for its end, stop it with POST"
+            f" /api/web/v1/chats/{chat}/cancel, or put the text into its queue with POST"
+            f" /api/web/v1/chats/{chat}/queue."
+        )
+        self.chat = chat
+        self.answer = message
+        self.run = run
+
+
+class CursorInvalid(CallerError):
+    """A list's cursor is garbage, or was given by another list."""
+
+    code = "cursor_invalid"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cursor was not given by this list. Use the `next_cursor` of its last page, with"
+            " the same filters, or none for the first page."
+        )
+        self.param = "cursor"
+
+
+class ChatsUnavailable(TryAgain):
+    """The chats' database could not be asked; what it holds is not lost."""
+
+    code = "chats_unavailable"
+
+
+class DatabaseUnusable(SetupError):
+    """The chats' database cannot be used as it is set up."""
+
+    code = "database_unusable"

@@ -139,7 +139,6 @@ MODELS_KEPT_SECONDS = 60.0
 MODELS_FAILURE_KEPT_SECONDS = 10.0
 assert UPSTREAM_CONNECT_SECONDS < UPSTREAM_FIRST_TOKEN_SECONDS < UPSTREAM_TOTAL_SECONDS
 assert UPSTREAM_TOKEN_GAP_SECONDS < UPSTREAM_TOTAL_SECONDS
-assert EVENT_BYTES_MAX < UPSTREAM_REPLY_BYTES_MAX
 
 # streamlog
 
@@ -202,6 +201,8 @@ PORTS_TRIED_MAX = 100
 BACKLOG_CONNECTIONS_MAX = 2_048
 # Seconds for which a browser may remember what a preflight allowed.
 PREFLIGHT_KEPT_SECONDS = 600
+# Events of a page that are made into frames at once, for a reader that may take none of them.
+ENCODE_EVENTS_MAX = 16
 # Wait of the page at `/` for the models' names; the page is there without them, too.
 HOME_MODELS_SECONDS_MAX = 1.0
 assert SHUTDOWN_RUNS_SECONDS + SHUTDOWN_CONNECTIONS_SECONDS < SHUTDOWN_SECONDS_MAX < 5.0
@@ -270,6 +271,8 @@ DISK_FREE_BYTES_MIN = 100 * MiB
 # Events this far apart count as two moments, and a stream of more moments than these as smooth.
 PULSE_GAP_SECONDS = 0.005
 PULSE_MOMENTS_MIN = 3
+# Wait before a blocked read is interrupted once more, after a second Ctrl-C.
+CLI_INTERRUPT_SECONDS = 0.1
 # Tries to start an answer; its Idempotency-Key makes a second try harmless.
 CLI_START_TRIES_MAX = 3
 assert CLI_CONNECT_SECONDS < CLI_REPLY_SECONDS < CLI_SILENCE_SECONDS
@@ -308,3 +311,90 @@ BURSTS_MAX = 3
 assert RECONNECT_SECONDS_MIN < RECONNECT_SECONDS < RECONNECT_SECONDS_MAX
 assert RECONNECT_SILENT_HEARTBEATS * RECONNECT_HEARTBEAT_SECONDS > 60.0
 assert BURST_GAP_SECONDS < BURST_HEARTBEAT_SECONDS < BURST_SILENCE_SECONDS
+
+# chats
+
+# Characters of a chat's or project's title; the list shows one line of it.
+TITLE_CHARACTERS_MAX = 200
+# Characters of a title that is made for a chat: what a narrow column shows.
+TITLE_MADE_CHARACTERS_MAX = 60
+# Characters of a first message from which a model makes a title; more says nothing new.
+TITLE_SOURCE_CHARACTERS_MAX = 600
+# Characters of a project's instructions, which every run of its chats carries.
+INSTRUCTIONS_CHARACTERS_MAX = 32_000
+# Characters of a client's own id of a message; a UUID has 36.
+CLIENT_ID_CHARACTERS_MAX = 200
+# Items in one page of a list of chats, and messages in one page of a chat.
+CHAT_LIST_ITEMS = 50
+CHAT_PAGE_MESSAGES = 200
+# Newest messages of a chat that a model is shown; beyond it no model follows.
+CHAT_HISTORY_MESSAGES_MAX = 500
+# Characters of all these messages: each run keeps its own copy of what its model was shown.
+CHAT_HISTORY_CHARACTERS_MAX = 2 * MiB
+# Messages that wait in one chat's queue; a person plans no further.
+QUEUE_ITEMS_MAX = 50
+# Characters of a search, and words of it that count.
+SEARCH_CHARACTERS_MAX = 500
+SEARCH_QUERY_WORDS_MAX = 12
+# Different words of one message that are found by search, and the bytes of each and of all.
+SEARCH_WORDS_MAX = 20_000
+SEARCH_WORD_BYTES_MAX = 80
+SEARCH_WORDS_BYTES_MAX = 512 * KiB
+# Last letters typed may begin a longer word, from this many on; fewer begin too many.
+SEARCH_PREFIX_CHARACTERS_MIN = 3
+# Hits looked at in the first round of a search, and rounds, each four times as long.
+SEARCH_ROUND_HITS = 256
+SEARCH_ROUNDS_MAX = 6
+# Characters around the found word in a list of found chats.
+SNIPPET_CHARACTERS_MAX = 160
+# Words whose stems are remembered; a language's common words are far fewer.
+STEMS_KEPT_MAX = 50_000
+# A text from this length on is made ready for search outside the event loop.
+SEARCH_INLINE_CHARACTERS_MAX = 4_000
+# Messages in one import; a long life with chats has fewer, and one body holds no more.
+IMPORT_MESSAGES_MAX = 200_000
+# Chats in one import, each of which is checked by itself.
+IMPORT_CHATS_MAX = 20_000
+# Rows that one statement inserts; databases bound the values of one.
+IMPORT_ROWS_PER_STATEMENT = 500
+# Messages of an export in memory at once.
+EXPORT_PAGE_MESSAGES = 500
+# Connections of one server to the chats' database.
+DATABASE_CONNECTIONS_MAX = 8
+# Making a connection to PostgreSQL, and waiting for a free one.
+DATABASE_CONNECT_SECONDS = 10.0
+# Looks for answers whose runs ended without their message hearing of it.
+CHAT_UPKEEP_SECONDS = 20.0
+# Unsettled answers in one such look; the next look takes the rest.
+CHAT_UPKEEP_ITEMS_MAX = 200
+# Wait at shutdown for answers that are just being stored; the next start stores the others.
+CHAT_CLOSE_SECONDS = 1.0
+assert TITLE_MADE_CHARACTERS_MAX < TITLE_CHARACTERS_MAX
+assert CHAT_CLOSE_SECONDS < SHUTDOWN_SECONDS_MAX
+assert SEARCH_WORD_BYTES_MAX < SEARCH_WORDS_BYTES_MAX < 1 * MiB
+
+# simple chat and sockets
+
+# Characters of one frame of simple chat: even all escaped, it fits into one write.
+SIMPLE_CHAT_PIECE_CHARACTERS_MAX = 2_000
+# One message of a client on a socket: whatever a request's body may hold, and its envelope.
+SOCKET_MESSAGE_BYTES_MAX = BODY_BYTES_MAX + 64 * KiB
+# Pieces of one message; browsers send one, and a piece of no bytes would cost memory for nothing.
+SOCKET_FRAGMENTS_MAX = 4_096
+# Sockets open in one process; each holds two tasks, and at most one page per run that it follows.
+SOCKETS_MAX = 4_096
+# Runs that one socket follows at a time; a tab shows a few.
+SOCKET_RUNS_MAX = 64
+# Starts and cancels of one socket under way; its next message waits for one of them to end.
+SOCKET_OPERATIONS_MAX = 16
+# Messages of simple chat that wait behind the one being answered, and their bytes together.
+SOCKET_QUEUE_MESSAGES_MAX = 16
+SOCKET_QUEUE_BYTES_MAX = SOCKET_MESSAGE_BYTES_MAX
+# Time between two pings of a socket's protocol; proxies close a quiet one after 60 s.
+SOCKET_PING_SECONDS = 20.0
+# Wait for the answer to such a ping; behind a slow line it queues after what was sent before it.
+SOCKET_PONG_SECONDS_MAX = 60.0
+# Wait until the last word on a socket, its close, is taken; whoever does not read gets none.
+SOCKET_CLOSE_SECONDS = 1.0
+assert SOCKET_CLOSE_SECONDS < SHUTDOWN_CONNECTIONS_SECONDS
+assert SOCKET_PING_SECONDS < SOCKET_PONG_SECONDS_MAX

@@ -5,6 +5,7 @@ from typing import Any
 
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
+from potok.dialects.simple_chat import SimpleChatSse
 from potok.testing.dialect_suite import DialectSuite
 from potok.wire.ndjson import NdjsonDecoder
 from potok.wire.sse import SseDecoder
@@ -55,3 +56,18 @@ class TestOpenAiChatSse(DialectSuite):
         chunks = [chunk for chunk, _ in frames if chunk != "[DONE]"]
         choices = [choice for chunk in chunks for choice in chunk["choices"]]
         return "".join(choice["delta"].get("content", "") for choice in choices)
+
+
+class TestSimpleChatSse(DialectSuite):
+    dialect = SimpleChatSse()
+
+    def decode(self, body: bytes) -> list[Any]:
+        frames = [(frame.event, frame.data, frame.id) for frame in SseDecoder().feed(body)]
+        assert all(event == "message" for event, _, _ in frames)
+        return [(data if data == "[DONE]" else json.loads(data), id) for _, data, id in frames]
+
+    def id_of(self, frame: bytes) -> str:
+        return SseDecoder().feed(frame)[-1].id
+
+    def text_of(self, frames: list[Any]) -> str:
+        return "".join(said.get("content", "") for said, _ in frames if said != "[DONE]")

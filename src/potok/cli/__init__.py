@@ -1,5 +1,7 @@
 """The command line. One command per file; what a command needs is imported when it runs."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -50,4 +52,8 @@ def potok(
 
 def main() -> None:
     """Run the command line; the entry point `potok`."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A byte that is no text, or a letter that the terminal lacks, ends no command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

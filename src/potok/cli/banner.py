@@ -10,7 +10,7 @@ __all__ = ["describe_models", "describe_server", "shown_address"]
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 _MODELS_SHOWN = 6
-_QUESTION = '"messages": [{"role": "user", "content": "Hello!"}]'
+_QUESTION = '"messages": [{"role": "user", "content": "Hi!"}]'
 
 
 def shown_address(host: str, port: int) -> str:

@@ -1,19 +1,29 @@
-"""Which dialect: by its name, or by what a reader of the native path accepts."""
+"""Which dialect: by its name, or by what a reader of a path accepts."""
 
 from typing import NamedTuple
 
 from potok.dialects.dialect import Dialect
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
+from potok.dialects.simple_chat import SimpleChatSocket, SimpleChatSse, SimpleChatText
 from potok.errors import RequestInvalid
 
-__all__ = ["DIALECTS", "dialect_for_accept"]
+__all__ = ["DIALECTS", "dialect_for_accept", "simple_chat_for_accept"]
 
 _SSE, _NDJSON = NativeSse(), NativeNdjson()
+_SIMPLE_SSE, _SIMPLE_TEXT = SimpleChatSse(), SimpleChatText()
 _FORMATS: dict[str, Dialect] = {"sse": _SSE, "ndjson": _NDJSON}
 
 DIALECTS: dict[str, Dialect] = {
-    dialect.name: dialect for dialect in (_SSE, _NDJSON, OpenAiChatSse())
+    dialect.name: dialect
+    for dialect in (
+        _SSE,
+        _NDJSON,
+        OpenAiChatSse(),
+        _SIMPLE_SSE,
+        _SIMPLE_TEXT,
+        SimpleChatSocket(),
+    )
 }
 """All dialects by name, so that `DIALECTS[request.face]` is the one that started a run."""
 
@@ -37,9 +47,23 @@ def dialect_for_accept(accept: str | None, format: str | None = None) -> Dialect
             raise RequestInvalid(
                 f"`format` must be sse or ndjson, not {format[:40]!r}.", param="format"
             ) from None
-    ranges = [_parse_range(item) for item in accept.split(",")] if accept else []
+    ranges = _parse_accept(accept)
     wish, other = _wish(_SSE.media_type, ranges), _wish(_NDJSON.media_type, ranges)
     return _NDJSON if other.quality > 0 and other > wish else _SSE
+
+
+def simple_chat_for_accept(accept: str | None) -> Dialect:
+    """Return the framing of simple chat: bare text for who would rather have `text/plain`.
+
+    Naming `text/plain` beside `*/*` is no such wish: some HTTP clients do so in every request.
+    """
+    ranges = _parse_accept(accept)
+    usual, other = _wish(_SIMPLE_SSE.media_type, ranges), _wish(_SIMPLE_TEXT.media_type, ranges)
+    return _SIMPLE_TEXT if other.quality > usual.quality else _SIMPLE_SSE
+
+
+def _parse_accept(accept: str | None) -> list["_Range"]:
+    return [_parse_range(item) for item in accept.split(",")] if accept else []
 
 
 class _Range(NamedTuple):

@@ -91,6 +91,11 @@ class Account:
                 f"The address of the provider {self.name!r} is not one: give a base URL like"
                 " http://localhost:11434/v1 or https://api.openai.com/v1."
             )
+        if key and parts.username is not None:
+            raise SettingInvalid(
+                f"The address of the provider {self.name!r} holds a user's name, and there is also"
+                f" a key: leave one of them out of its base URL and {self.key_setting}."
+            )
         if not (key.isascii() and key.isprintable()) or " " in key:
             raise SettingInvalid(
                 f"{self.key_setting} holds characters that no key has (a space, a line break or a"

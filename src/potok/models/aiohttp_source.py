@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import io
 import sys
 import weakref
 from collections.abc import Mapping
@@ -44,7 +45,8 @@ class AiohttpSource:
                 call.method,
                 call.url,
                 headers=call.headers,
-                data=call.body,
+                # From a buffer aiohttp sends a large body in pieces, and does not hold the loop.
+                data=None if call.body is None else io.BytesIO(call.body),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None, connect=call.connect_seconds),
             )

@@ -1,4 +1,4 @@
-"""A client's rules: when to retry, from which offset, when to stop (spec 4.3). Pure.
+"""A client's rules: when to retry, from which offset, when to stop (spec 4.3, 5.6). Pure.
 
 The driver tells what happened, with the time and a random fraction, and obeys what comes back:
 
@@ -50,8 +50,6 @@ _NO_CONTENT = 204
 _GONE = 410
 _RETRIED_STATUSES = frozenset({408, 425, 429})
 _SERVER_ERRORS = 500
-# Beyond it doubling is far over every maximum, and a float would soon be over its own.
-_DOUBLINGS_MAX = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +61,7 @@ class Rules:
     """
 
     base_seconds: float = limits.RECONNECT_SECONDS
+    multiplier: float = 2.0
     max_seconds: float = limits.RECONNECT_SECONDS_MAX
     tries_max: int = limits.RECONNECT_TRIES_MAX
     outage_seconds_max: float = limits.RECONNECT_OUTAGE_SECONDS_MAX
@@ -199,17 +198,19 @@ class Reconnection:
         return self._retry(now, fraction)
 
     def _refused(self, heard: Refused, now: float, fraction: float) -> Said:
-        if self.state not in (State.CONNECTING, State.MENDING):
+        if self.state not in _WITH_LINE:
             return ()
+        # A socket can refuse what it had begun; an open line is dropped before anything else.
+        dropped: Said = (Abort(),) if self.state is State.OPEN else ()
         is_expired = heard.status == _GONE and heard.code == "offset_expired"
-        if is_expired and self.state is State.CONNECTING:
+        if is_expired and self.state is not State.MENDING:
             gap = GapSaid(first=heard.first, snapshot=heard.snapshot)
-            return self._meet_gap(gap, now, fraction)
+            return dropped + self._meet_gap(gap, now, fraction)
         self._status = heard.status
         is_passing = heard.status in _RETRIED_STATUSES or heard.status >= _SERVER_ERRORS
         if heard.is_final or not is_passing:
-            return self._give_up(heard.code or f"http_{heard.status}")
-        return self._retry(now, fraction, at_least=heard.retry_after_seconds)
+            return dropped + self._give_up(heard.code or f"http_{heard.status}")
+        return dropped + self._retry(now, fraction, at_least=heard.retry_after_seconds)
 
     def _snapshot_taken(self, heard: SnapshotTaken, now: float, fraction: float) -> Said:
         if self.state is not State.MENDING:
@@ -219,7 +220,7 @@ class Reconnection:
             return self._retry(now, fraction)
         self._gap = None
         self._is_mended = True
-        return self._finish("snapshot") if heard.is_ended else self._go_on(now)
+        return Deliver(), *(self._finish("snapshot") if heard.is_ended else self._go_on(now))
 
     # Time and the machine
 
@@ -285,8 +286,7 @@ class Reconnection:
         rules = self._rules
         seconds = rules.max_seconds
         if not self._is_offline:
-            doublings = min(self.tries, _DOUBLINGS_MAX)
-            seconds = min(self._base_seconds * 2.0**doublings, rules.max_seconds)
+            seconds = self._longest_wait()
             self.tries += 1
         if self.tries > rules.tries_max:
             return self._give_up("tries_spent")
@@ -301,6 +301,14 @@ class Reconnection:
         self.state = State.WAITING
         self._deadline = at
         return (WaitUntil(at=at),)
+
+    def _longest_wait(self) -> float:
+        seconds = self._base_seconds
+        for _ in range(self.tries):
+            if seconds >= self._rules.max_seconds:
+                break
+            seconds *= self._rules.multiplier
+        return min(seconds, self._rules.max_seconds)
 
     def _forgive(self) -> None:
         self.tries = 0

@@ -89,7 +89,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The server answered with an error status.
+    """The server answered with an error status, or a socket with an error that stands for one.
 
     `code` is the error's own, None if the answer held none. `is_final`: it said that sending the
     same again is useless (`x-should-retry: false`). `first` and `snapshot` come with
@@ -171,7 +171,7 @@ class WaitUntil:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """Hand on the frame just received; a frame without this command was seen before."""
+    """Hand on the frame or the snapshot just told; without this command it is of no use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

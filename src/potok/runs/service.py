@@ -95,6 +95,11 @@ class RunService:
         """How many runs this worker is making."""
         return len(self._live)
 
+    @property
+    def heartbeat_seconds(self) -> float:
+        """After how much silence a reader is shown that its line lives."""
+        return self._settings.heartbeat_seconds
+
     async def open(self) -> None:
         """Take the worker's lease and begin to look after abandoned runs; the log is open."""
         await self._upkeep.start()

@@ -19,6 +19,8 @@ from potok.server.routes.health import add_health_routes
 from potok.server.routes.home import add_home_routes
 from potok.server.routes.models import add_model_routes
 from potok.server.routes.runs import add_run_routes
+from potok.server.routes.simple_chat import add_simple_chat_routes
+from potok.server.routes.sockets import add_socket_routes
 from potok.server.safety_layer import SafetyLayer
 from potok.server.services import Services
 
@@ -27,6 +29,8 @@ __all__ = ["PotokApp", "build_app"]
 _ROUTES = (
     add_run_routes,
     add_chat_completion_routes,
+    add_simple_chat_routes,
+    add_socket_routes,
     add_model_routes,
     add_health_routes,
     add_home_routes,

@@ -123,8 +123,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "demo": "<strong>Only the demo model answers here.</strong> It is built in, works offline"
         " and is no language model: it answers from your prompt and from Potok's own pages, so"
         " that you can see streaming, resuming and stopping. To connect a real one, stop the"
-        " server, set <code>OPENAI_API_KEY</code> (and <code>OPENAI_BASE_URL</code> for another"
-        " provider) or <code>OLLAMA_HOST</code>, and start it again.",
+        " server, set <code>OPENAI_API_KEY</code>, or <code>OPENAI_BASE_URL</code> for whoever"
+        " else speaks OpenAI's API (<code>http://localhost:11434/v1</code> is a local Ollama), and"
+        " start it again.",
         "key": "This server asks for its key: the value of <code>POTOK_API_KEY</code>.",
     },
     "ru": {
@@ -151,9 +152,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "demo": "<strong>Здесь отвечает только демонстрационная модель.</strong> Она встроена,"
         " работает без сети и не является языковой моделью: отвечает по вашему запросу и по"
         " страницам самого Potok, чтобы показать поток, возобновление и остановку. Чтобы"
-        " подключить настоящую, остановите сервер, задайте <code>OPENAI_API_KEY</code> (и"
-        " <code>OPENAI_BASE_URL</code> для другого поставщика) или <code>OLLAMA_HOST</code> и"
-        " запустите его снова.",
+        " подключить настоящую, остановите сервер, задайте <code>OPENAI_API_KEY</code> или, для"
+        " всех, кто говорит на API OpenAI, <code>OPENAI_BASE_URL</code>"
+        " (<code>http://localhost:11434/v1</code> — это Ollama на вашей машине), и запустите его"
+        " снова.",
         "key": "Серверу нужен ключ: значение <code>POTOK_API_KEY</code>.",
     },
 }

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from potok.server.openapi_examples import ASKED, CHUNKS, EVENTS, LINES, RUN, STATE, STREAM, USAGE
 from potok.server.openapi_schemas import SCHEMAS
 
 __all__ = [
@@ -24,50 +25,6 @@ __all__ = [
 ]
 
 Json = dict[str, Any]
-
-_RUN = "06fb2k9y3m7q4x1t8vzc5nhd0e"
-_EVENTS = f"/api/runs/{_RUN}/events"
-_USAGE = {"prompt_tokens": 9, "completion_tokens": 3}
-_ASKED = [{"role": "user", "content": "Say hello."}]
-_STATE = {
-    "id": _RUN,
-    "status": "finished",
-    "offset": "6",
-    "message": {
-        "role": "assistant",
-        "parts": [{"type": "text", "id": "t0", "text": "Hello!", "state": "done"}],
-        "text": "Hello!",
-    },
-    "usage": _USAGE,
-    "error": None,
-}
-_STREAM = (
-    f'event: run-start\ndata: {{"run":"{_RUN}","version":1,"model":"demo"}}\nid: 1\n\n'
-    'event: text-start\ndata: {"part":"t0"}\nid: 2\n\n'
-    'event: text-delta\ndata: {"part":"t0","text":"Hello!"}\nid: 3\n\n'
-    'event: text-end\ndata: {"part":"t0"}\nid: 4\n\n'
-    'event: usage\ndata: {"prompt_tokens":9,"completion_tokens":3}\nid: 5\n\n'
-    'event: run-end\ndata: {"outcome":"finished","finish_reason":"stop"}\nid: 6\n\n'
-)
-_LINES = (
-    '{"id":"3","event":"text-delta","part":"t0","text":"Hello!"}\n'
-    '{"id":"6","event":"run-end","outcome":"finished","finish_reason":"stop"}\n'
-)
-_HEAD = (
-    f'"id":"chatcmpl-{_RUN}","object":"chat.completion.chunk","created":1790000000,"model":"demo"'
-)
-_CHUNKS = (
-    "".join(
-        f'data: {{{_HEAD},"choices":[{{"index":0,"delta":{delta},"finish_reason":{reason}}}]}}\n'
-        f"id: {_RUN}.{place}\n\n"
-        for delta, reason, place in (
-            ('{"role":"assistant"}', "null", "1"),
-            ('{"content":"Hello!"}', "null", "3"),
-            ("{}", '"stop"', "6.1"),
-        )
-    )
-    + f"data: [DONE]\nid: {_RUN}.6.2\n\n"
-)
 
 
 def _body(schema: str, **examples: Json) -> Json:
@@ -115,7 +72,7 @@ def _problem(says: str, code: str, message: str) -> Json:
 _NO_RUN = _problem(
     "No such run, or not yours; the two cannot be told apart.",
     "run_not_found",
-    f"There is no run '{_RUN}'. GET /api/runs lists the runs you started.",
+    f"There is no run '{RUN}'. GET /api/runs lists the runs you started.",
 )
 _BAD = _problem("A field is wrong.", "invalid_request", "`model` is missing.")
 _CONFLICT = _problem(
@@ -132,7 +89,7 @@ _LAST_ID = _header(
     "Last-Event-ID", "Go on after this event; wins over `after`. Never starts anything.", "3"
 )
 _LAST_ID_OF_RUN = _header(
-    "Last-Event-ID", "Go on after this event of its run; never starts one.", f"{_RUN}.3"
+    "Last-Event-ID", "Go on after this event of its run; never starts one.", f"{RUN}.3"
 )
 _ON_DISCONNECT = _header(
     "X-Potok-On-Disconnect", "`keep`: the run goes on when its last reader leaves.", "keep"
@@ -142,15 +99,13 @@ START_RUN: Json = {
     "parameters": [_KEY, _LAST_ID_OF_RUN, _ON_DISCONNECT],
     "requestBody": _body(
         "StartRun",
-        model={"model": "demo", "messages": _ASKED},
+        model={"model": "demo", "messages": ASKED},
         agent={"agent": "translator", "input": {"text": "Hello!", "target_language": "Spanish"}},
     ),
     "responses": {
-        "201": _reply(
-            "Started.", "StartedRun", {"id": _RUN, "status": "queued", "events": _EVENTS}
-        ),
+        "201": _reply("Started.", "StartedRun", {"id": RUN, "status": "queued", "events": EVENTS}),
         "200": _reply(
-            "Attached.", "StartedRun", {"id": _RUN, "status": "running", "events": _EVENTS}
+            "Attached.", "StartedRun", {"id": RUN, "status": "running", "events": EVENTS}
         ),
         "400": _BAD,
         "409": _CONFLICT,
@@ -164,7 +119,7 @@ LIST_RUNS: Json = {
             {
                 "items": [
                     {
-                        "id": _RUN,
+                        "id": RUN,
                         "status": "finished",
                         "offset": "6",
                         "model": "demo",
@@ -172,7 +127,7 @@ LIST_RUNS: Json = {
                         "chat_id": None,
                         "created_at": 1790000000.25,
                         "ended_at": 1790000001.5,
-                        "events": _EVENTS,
+                        "events": EVENTS,
                     }
                 ],
                 "next_cursor": None,
@@ -180,9 +135,7 @@ LIST_RUNS: Json = {
         )
     },
 }
-GET_RUN: Json = {
-    "responses": {"200": _reply("The run so far.", "RunState", _STATE), "404": _NO_RUN}
-}
+GET_RUN: Json = {"responses": {"200": _reply("The run so far.", "RunState", STATE), "404": _NO_RUN}}
 READ_EVENTS: Json = {
     "parameters": [_LAST_ID, _ON_DISCONNECT],
     "responses": {
@@ -196,8 +149,8 @@ READ_EVENTS: Json = {
                     "done": False,
                 },
             ),
-            sse=_STREAM,
-            ndjson=_LINES,
+            sse=STREAM,
+            ndjson=LINES,
         ),
         "204": {"description": "The run has ended, and the reader has all of it."},
         "400": _problem(
@@ -214,7 +167,7 @@ READ_EVENTS: Json = {
                     "code": "offset_expired",
                     "message": "Events after offset 3 are no longer kept.",
                     "first": "7",
-                    "snapshot": f"/api/runs/{_RUN}",
+                    "snapshot": f"/api/runs/{RUN}",
                 }
             },
         ),
@@ -222,8 +175,8 @@ READ_EVENTS: Json = {
 }
 CANCEL_RUN: Json = {
     "responses": {
-        "200": _reply("Ended.", "RunState", {**_STATE, "status": "cancelled"}),
-        "202": _reply("Still stopping.", "RunState", {**_STATE, "status": "running"}),
+        "200": _reply("Ended.", "RunState", {**STATE, "status": "cancelled"}),
+        "202": _reply("Still stopping.", "RunState", {**STATE, "status": "running"}),
         "404": _NO_RUN,
     }
 }
@@ -231,8 +184,8 @@ CHAT_COMPLETIONS: Json = {
     "parameters": [_KEY, _LAST_ID_OF_RUN, _ON_DISCONNECT],
     "requestBody": _body(
         "ChatCompletionRequest",
-        stream={"model": "demo", "messages": _ASKED, "stream": True},
-        whole={"model": "demo", "messages": _ASKED},
+        stream={"model": "demo", "messages": ASKED, "stream": True},
+        whole={"model": "demo", "messages": ASKED},
     ),
     "responses": {
         "200": _with_stream(
@@ -240,7 +193,7 @@ CHAT_COMPLETIONS: Json = {
                 "The answer.",
                 "ChatCompletion",
                 {
-                    "id": f"chatcmpl-{_RUN}",
+                    "id": f"chatcmpl-{RUN}",
                     "object": "chat.completion",
                     "created": 1790000000,
                     "model": "demo",
@@ -251,10 +204,10 @@ CHAT_COMPLETIONS: Json = {
                             "finish_reason": "stop",
                         }
                     ],
-                    "usage": {**_USAGE, "total_tokens": 12},
+                    "usage": {**USAGE, "total_tokens": 12},
                 },
             ),
-            sse=_CHUNKS,
+            sse=CHUNKS,
         ),
         "400": _reply(
             "A field is wrong.",

@@ -115,6 +115,30 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         choices={"type": "array", "items": _ANY_OBJECT},
         usage=_ANY_OBJECT,
     ),
+    "SimpleChatRequest": _object(
+        ("messages",),
+        open_ended=True,
+        messages=_list_of("Message"),
+        model={**_STRING, "description": "Left out, the server's default model answers."},
+        on_disconnect={"type": "string", "enum": ["keep", "cancel"], "default": "cancel"},
+        temperature=_NUMBER,
+        max_tokens=_INTEGER,
+    ),
+    "SimpleAnswer": _object(
+        ("message", "model", "usage", "run"),
+        message=_STRING,
+        model=_STRING,
+        usage=_or_null(
+            _object(prompt_tokens=_INTEGER, completion_tokens=_INTEGER, total_tokens=_INTEGER)
+        ),
+        run=_STRING,
+    ),
+    "SimpleProblem": _object(
+        ("error", "code"),
+        open_ended=True,
+        error={**_STRING, "description": "A sentence for people."},
+        code=_STRING,
+    ),
     "Model": _object(
         ("id", "object", "created", "owned_by"),
         id=_STRING,

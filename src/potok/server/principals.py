@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from potok.errors import Unauthorized
 from potok.server.headers import header_of
+from potok.server.socket_keys import key_in_subprotocols
 
 __all__ = ["LOCAL", "KeyedPrincipals", "LocalPrincipal", "Principals"]
 
@@ -66,4 +67,6 @@ class KeyedPrincipals:
 
 def _bearer_of(scope: Scope) -> str:
     scheme, _, token = (header_of(scope, "authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return key_in_subprotocols(scope) if scope["type"] == "websocket" else ""

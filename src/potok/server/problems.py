@@ -3,6 +3,7 @@
 Nothing of a request's content, of a key or of a traceback gets into a body or a log line.
 """
 
+import asyncio
 import logging
 import re
 import traceback
@@ -16,10 +17,12 @@ from potok import errors
 from potok.dialects.dialect import Dialect
 from potok.dialects.native import NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
+from potok.dialects.simple_chat import SimpleChatSse
 from potok.errors import PotokError
 from potok.server.body import ClientGone
 
 __all__ = [
+    "RUN_IN_SCOPE",
     "ProblemLayer",
     "answer_problem",
     "face_of",
@@ -29,6 +32,9 @@ __all__ = [
     "respond",
     "status_of",
 ]
+
+RUN_IN_SCOPE = "potok.run"
+"""Where a route notes the run that it started: errors that come later name it, too."""
 
 _logger = logging.getLogger("potok.server")
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
@@ -55,6 +61,7 @@ _STATUSES: dict[type[PotokError], int] = {
     errors.BodyTooLarge: 413,
     errors.MessageTooLarge: 413,
     errors.ContentTypeRefused: 415,
+    errors.UpstreamBusy: 429,
     errors.UpstreamStalled: 504,
 }
 _RETRY_AFTER_SECONDS: dict[type[PotokError], int] = {
@@ -65,7 +72,10 @@ _RETRY_AFTER_SECONDS: dict[type[PotokError], int] = {
 # What OpenAI's SDKs send again by themselves, besides everything from 500 on.
 _SENT_AGAIN = frozenset({408, 409, 429})
 
-_FACES: tuple[tuple[str, Dialect], ...] = (("/v1", OpenAiChatSse()),)
+_FACES: tuple[tuple[str, Dialect], ...] = (
+    ("/v1", OpenAiChatSse()),
+    ("/api/chat", SimpleChatSse()),
+)
 _NATIVE: Dialect = NativeSse()
 
 
@@ -160,12 +170,16 @@ class ProblemLayer:
             await self._app(scope, receive, noting)  # type: ignore[arg-type]
         except ClientGone:
             return
+        except asyncio.CancelledError:
+            # The server goes down and waits no longer for this request.
+            if not started:
+                await _answer(errors.ServerDraining(), scope)(scope, receive, send)
+            raise
         except Exception as error:
             if not isinstance(error, PotokError):
                 report(error, doing=f"{scope['method']} {_shape_of(scope)}")
             if not started:
-                answer = await answer_problem(Request(scope), error)
-                await answer(scope, receive, send)
+                await _answer(error, scope)(scope, receive, send)
 
 
 def _our_bug() -> PotokError:
@@ -175,7 +189,7 @@ def _our_bug() -> PotokError:
 def _shape_of(scope: Scope) -> str:
     # The route, not the path: a path may carry what a person typed.
     route = str(getattr(scope.get("route"), "path", "")) or "an unknown path"
-    run = str(scope.get("path_params", {}).get("run", ""))
+    run = scope.get(RUN_IN_SCOPE) or str(scope.get("path_params", {}).get("run", ""))
     return f"{route} (run {run})" if _RUN_ID.fullmatch(run) else route
 
 
@@ -193,5 +207,14 @@ def report(error: BaseException, *, doing: str) -> None:
 
 async def answer_problem(request: Request, error: Exception) -> Response:
     """Answer what a route raised; for the framework's table of handlers."""
+    if isinstance(error, errors.OurBug):
+        report(error, doing=f"{request.method} {_shape_of(request.scope)}")
+    return _answer(error, request.scope)
+
+
+def _answer(error: Exception, scope: Scope) -> Response:
     known = error if isinstance(error, PotokError) else _our_bug()
-    return problem_response(known, path=request.scope["path"])
+    answer = problem_response(known, path=scope["path"])
+    if RUN_IN_SCOPE in scope:
+        answer.headers["x-potok-run"] = scope[RUN_IN_SCOPE]
+    return answer

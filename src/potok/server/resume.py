@@ -1,6 +1,6 @@
 """Where a reader wants to go on: `Last-Event-ID` or `after`, which attach or are refused."""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from potok.errors import OffsetInvalid, RunNotFound
 from potok.events.envelope import Place, parse_place
@@ -9,7 +9,7 @@ from potok.server.headers import header_of
 __all__ = ["place_asked", "place_in_run", "run_of"]
 
 
-def place_asked(request: Request) -> Place | None:
+def place_asked(request: HTTPConnection) -> Place | None:
     """Return the place that a request names, None if it names none.
 
     The header wins over `after`: a browser's EventSource comes back to the address it was opened
@@ -22,7 +22,7 @@ def place_asked(request: Request) -> Place | None:
     return parse_place(named) if named else None
 
 
-def place_in_run(request: Request, run: str) -> Place | None:
+def place_in_run(request: HTTPConnection, run: str) -> Place | None:
     """Return the place within `run` that a request names.
 
     Raises:

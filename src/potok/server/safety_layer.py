@@ -20,6 +20,7 @@ from potok.server.access import Access, is_origin_of_host
 from potok.server.body import counted, discard_body
 from potok.server.headers import header_of, with_headers
 from potok.server.problems import problem_response
+from potok.server.socket_refusal import refuse_socket
 
 __all__ = ["OPEN_PATHS", "SafetyLayer", "principal_of"]
 
@@ -155,15 +156,10 @@ def _is_json(content_type: str) -> bool:
 
 
 async def _refuse(error: PotokError, scope: Scope, receive: Receive, send: Send) -> None:
-    answer = problem_response(error, path=scope["path"])
     if scope["type"] == "websocket":
-        await receive()
-        if "websocket.http.response" in (scope.get("extensions") or {}):
-            await answer(scope, receive, send)
-        else:
-            # Closed before the handshake is done: the server answers 403.
-            await send({"type": "websocket.close", "code": 1008})
+        await refuse_socket(error, scope, receive, send)
         return
+    answer = problem_response(error, path=scope["path"])
     if isinstance(error, BodyTooLarge) and header_of(scope, "expect") is None:
         await discard_body(receive)
     await answer(scope, receive, send)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from itertools import chain
 from typing import Any, cast
 
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from potok import limits
 from potok.dialects.dialect import Encoder
-from potok.errors import PotokError
+from potok.errors import OurBug, PotokError, ServerDraining
 from potok.events.envelope import StoredEvent
 from potok.server.body import settle_tasks, until_gone
 from potok.server.problems import report
@@ -106,7 +107,11 @@ class StreamResponse(Response):
         except PotokError as error:
             if self._beginning is None:
                 raise
-            _logger.info("run %s: a reader was sent away: %s", self._run, error.code)
+            if isinstance(error, OurBug):
+                report(error, doing=f"streaming run {self._run}")
+            # At the server's end that is everybody, and no news.
+            level = logging.DEBUG if isinstance(error, ServerDraining) else logging.INFO
+            _logger.log(level, "run %s: a reader was cut off: %s", self._run, error.code)
             self._observer.counted("server.readers_cut")
         except Exception as error:
             if self._beginning is None:
@@ -144,11 +149,10 @@ class StreamResponse(Response):
         async with aclosing(cast(Any, self._pages)):
             is_first = True
             async for page in self._pages:
-                frames = self._encode(page)
                 if is_first:
                     await self._begin()
-                    frames = [*self._first_frames, *frames]
-                    is_first = False
+                frames = chain(self._first_frames if is_first else (), self._frames_of(page))
+                is_first = False
                 for block in join_frames(frames, bytes_max=limits.WRITE_BYTES_MAX):
                     await self._write(block)
                 if self._encoder.is_ended:
@@ -156,10 +160,13 @@ class StreamResponse(Response):
         if self._encoder.is_ended and self._encoder.ends_cleanly:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _encode(self, page: Sequence[StoredEvent] | None) -> Sequence[bytes]:
+    def _frames_of(self, page: Sequence[StoredEvent] | None) -> Iterator[bytes]:
         if page is None:
-            return (self._encoder.heartbeat(),)
-        return self._encoder.encode(page)
+            yield self._encoder.heartbeat()
+            return
+        # A few at a time: a client that takes nothing must not hold a page's frames as well.
+        for start in range(0, len(page), limits.ENCODE_EVENTS_MAX):
+            yield from self._encoder.encode(page[start : start + limits.ENCODE_EVENTS_MAX])
 
     async def _begin(self) -> None:
         # Both tasks may get here; whoever is second waits until the headers are out.

@@ -18,16 +18,19 @@ import uvicorn
 
 from potok import limits
 from potok.server.app import PotokApp
+from potok.server.socket_protocol import SocketProtocol
 
 __all__ = ["QuietLog", "Server"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-# A cut answer is said by its reader; a failed start by the error that `run` raises.
+# A cut answer is said by its reader; a failed start by the error that `run` raises; half a letter
+# on a socket by the close that its client gets.
 _SAID_ELSEWHERE = frozenset(
     {
         "ASGI callable returned without completing response.",
         "Application startup failed. Exiting.",
+        "Invalid UTF-8 sequence received from client.",
     }
 )
 
@@ -118,6 +121,12 @@ def _config(app: PotokApp) -> uvicorn.Config:
         app,
         loop="uvloop",
         http="httptools",
+        ws=SocketProtocol,
+        ws_max_size=limits.SOCKET_MESSAGE_BYTES_MAX,
+        ws_ping_interval=limits.SOCKET_PING_SECONDS,
+        ws_ping_timeout=limits.SOCKET_PONG_SECONDS_MAX,
+        # Tokens are short: compressing each costs time and memory, and saves nothing.
+        ws_per_message_deflate=False,
         interface="asgi3",
         lifespan="on",
         # Whoever starts the process decides where its log goes.

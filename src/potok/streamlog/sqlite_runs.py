@@ -116,7 +116,7 @@ def request_cancel(writer: Writer, run: RunId) -> Row:
 
 def renew_lease(writer: Writer, worker: WorkerId, *, seconds: float) -> None:
     """Store how long the worker counts as alive."""
-    writer.connection.execute(
+    writer.execute(
         "INSERT OR REPLACE INTO workers (id, lease_until) VALUES (?, ?)",
         (worker, writer.clock.now() + seconds),
     )
@@ -124,7 +124,7 @@ def renew_lease(writer: Writer, worker: WorkerId, *, seconds: float) -> None:
 
 def release_lease(writer: Writer, worker: WorkerId) -> None:
     """Forget the worker."""
-    writer.connection.execute("DELETE FROM workers WHERE id = ?", (worker,))
+    writer.execute("DELETE FROM workers WHERE id = ?", (worker,))
 
 
 def take_over(writer: Writer, run: RunId, *, worker: WorkerId, epoch: int) -> Row:

@@ -81,18 +81,26 @@ class Writer:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit at the end, or change nothing."""
         connection = self.connection
-        if connection.in_transaction:
-            # Rolling back failed the last time, as it may while the disk does.
-            connection.execute("ROLLBACK")
+        self._leave_transaction()
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                self._leave_transaction()
             raise
+
+    def execute(self, statement: str, values: Sequence[object]) -> None:
+        """Run one statement as a transaction of its own."""
+        self._leave_transaction()
+        self.connection.execute(statement, values)
+
+    def _leave_transaction(self) -> None:
+        # Rolling back may fail while the disk does. What is written next must not join what failed:
+        # it would look stored, and be rolled back with it.
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
 
     def commit(self, batches: Sequence[Batch]) -> list[Stored | PotokError]:
         """Store batches as `StreamLog.append` promises, in one transaction."""
@@ -148,11 +156,11 @@ class Writer:
         if len(segments) <= SEGMENTS_INSERT_MAX and not endings:
             # One statement is its own transaction. Each further one would give up the interpreter
             # to a busy event loop and wait to get it back.
-            _insert_segments(self.connection, segments)
+            self.execute(*_insert(segments))
             return
         with self.transaction() as connection:
             for start in range(0, len(segments), SEGMENTS_INSERT_MAX):
-                _insert_segments(connection, segments[start : start + SEGMENTS_INSERT_MAX])
+                connection.execute(*_insert(segments[start : start + SEGMENTS_INSERT_MAX]))
             for stage in endings:
                 _store_ending(connection, stage, at)
 
@@ -166,12 +174,10 @@ class Writer:
                 del self.runs[run]
 
 
-def _insert_segments(
-    connection: sqlite3.Connection, segments: Sequence[tuple[int, float, int, bytes]]
-) -> None:
+def _insert(segments: Sequence[tuple[int, float, int, bytes]]) -> tuple[str, list[object]]:
     rows = ", ".join(["(?, ?, ?, ?)"] * len(segments))
-    values = [value for segment in segments for value in segment]
-    connection.execute(f"INSERT INTO segments (id, at, format, blob) VALUES {rows}", values)
+    values: list[object] = [value for segment in segments for value in segment]
+    return f"INSERT INTO segments (id, at, format, blob) VALUES {rows}", values
 
 
 def _store_ending(connection: sqlite3.Connection, stage: _Staged, at: float) -> None:

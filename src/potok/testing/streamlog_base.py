@@ -1,5 +1,6 @@
 """What the log suite's parts share: the log under test, and short ways to write and read it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -13,7 +14,7 @@ from potok.errors import PotokError
 from potok.events.envelope import START, Offset, StoredEvent
 from potok.events.kinds import Event, RunEnd, TextDelta
 from potok.events.run_request import RunRequest
-from potok.streamlog.contract import Appended, Batch, Ending, NewRun, RunRecord, StreamLog
+from potok.streamlog.contract import Appended, Attempt, Batch, Ending, NewRun, RunRecord, StreamLog
 from potok.testing.fakes import CountingIds, FakeClock
 
 __all__ = [
@@ -23,8 +24,13 @@ __all__ = [
     "OTHER_WORKER",
     "SNAPSHOT",
     "WORKER",
+    "LONG",
+    "NOBODY",
+    "SOON",
     "LogBench",
+    "let_others_run",
     "Outcome",
+    "attempt",
     "create",
     "end",
     "ending_batch",
@@ -38,6 +44,11 @@ __all__ = [
 ANN, BEN = "ann", "ben"
 WORKER, OTHER_WORKER = WorkerId("worker-1"), WorkerId("worker-2")
 SNAPSHOT = b'{"text":"all of it"}'
+NOBODY = RunId("run-that-nobody-made")
+SOON = 0.001
+"""Seconds after which a wait that cannot succeed gives up: the event loop's own time."""
+LONG = 30.0
+"""Seconds that a wait which succeeds never takes."""
 EVER = 10_000_000_000.0
 """A time after everything that a test does."""
 
@@ -165,3 +176,14 @@ async def texts_of(log: StreamLog, run: RunId, *, after: int = START) -> list[st
     """Return the texts of a run's deltas."""
     stored = await read_rest(log, run, after=after)
     return [one.event.text for one in stored if isinstance(one.event, TextDelta)]
+
+
+async def let_others_run() -> None:
+    """Give every task that can go on its turn, several times."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def attempt(number: int) -> Attempt:
+    """Return an attempt with some of its fields set."""
+    return Attempt(number=number, worker=WORKER, at=5.5, reason="start", model="demo")

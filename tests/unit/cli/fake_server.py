@@ -5,7 +5,7 @@ It does not imitate: a log, other runs, principals, heartbeats, anything that Po
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +35,8 @@ class Script:
     `cuts`: after so many events of a connection its socket is closed, without a last chunk.
     `waits_after`: with so many events sent, it waits for a cancel; then the run ends cancelled.
     `hears_cancel`: without it a cancel changes nothing.
-    `refusals`: (status, code, sentence) for the first requests, of whatever kind.
+    `refusals`: (status, code, sentence) for the first requests, of whatever kind; None for one
+    that is answered as usual.
     """
 
     events: list[dict[str, Any]] = field(default_factory=lambda: deltas("Hello", " there"))
@@ -45,7 +46,7 @@ class Script:
     status: str = "finished"
     cancelled: threading.Event = field(default_factory=threading.Event)
     cancel_came: threading.Event = field(default_factory=threading.Event)
-    refusals: list[tuple[int, str, str]] = field(default_factory=list)
+    refusals: Sequence[tuple[int, str, str] | None] = field(default_factory=list)
     is_potok: bool = True
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
@@ -99,9 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self.path
 
     def _refuses(self) -> bool:
-        if not self.script.refusals:
+        first, self.script.refusals = self.script.refusals[:1], self.script.refusals[1:]
+        if not first or first[0] is None:
             return False
-        status, code, sentence = self.script.refusals.pop(0)
+        status, code, sentence = first[0]
         self._answer(status, {"error": {"code": code, "message": sentence}})
         return True
 

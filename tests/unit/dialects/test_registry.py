@@ -1,6 +1,6 @@
 import pytest
 
-from potok.dialects.registry import DIALECTS, dialect_for_accept
+from potok.dialects.registry import DIALECTS, dialect_for_accept, simple_chat_for_accept
 from potok.errors import RequestInvalid
 
 SSE, NDJSON = "native", "native-ndjson"
@@ -52,9 +52,30 @@ def test_another_word_is_refused_by_name() -> None:
     assert refusal.value.param == "format"
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        (None, "text/event-stream"),
+        ("*/*", "text/event-stream"),
+        ("text/*", "text/event-stream"),
+        ("application/json, text/plain, */*", "text/event-stream"),
+        ("text/plain, */*;q=0.1", "text/plain"),
+        ("text/plain", "text/plain"),
+        ("text/event-stream, text/plain", "text/event-stream"),
+        ("text/event-stream, text/plain;q=0.5", "text/event-stream"),
+        ("text/plain;q=0", "text/event-stream"),
+    ],
+)
+def test_simple_chat_is_bare_text_for_who_asks_for_it(accept: str | None, media_type: str) -> None:
+    assert simple_chat_for_accept(accept).media_type == media_type
+
+
 def test_dialects_are_found_by_the_name_that_a_run_keeps() -> None:
     assert {name: DIALECTS[name].can_retract for name in DIALECTS} == {
         "native": True,
         "native-ndjson": True,
         "openai-chat": False,
+        "simple-chat": False,
+        "simple-chat-text": False,
+        "simple-chat-socket": False,
     }

@@ -21,7 +21,7 @@ class MemoryReply:
     Does not imitate: bytes that are joined on their way, or a buffer that fills up.
     """
 
-    def __init__(self, *chunks: bytes, status: int = 200, **headers: str) -> None:
+    def __init__(self, *chunks: bytes | PeerError, status: int = 200, **headers: str) -> None:
         self.is_closed = False
         self._status = status
         self._headers = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -22,10 +22,17 @@ def test_a_key_is_shown_only_where_it_is_asked_for() -> None:
 
 
 def test_an_account_shows_neither_key_nor_password() -> None:
-    shown = account("https://me:pass@api.test/v1?api-version=1")
+    shown = account("https://me:pass@api.test/v1?api-version=1", api_key=None)
 
     assert shown.shown_url == "https://api.test/v1"
-    assert KEY not in repr(shown)
+    assert KEY not in repr(account())
+
+
+def test_a_key_beside_a_users_name_is_refused() -> None:
+    with pytest.raises(SettingInvalid, match="leave one of them out") as caught:
+        account("https://me:pass@api.test/v1")
+
+    assert "pass" not in str(caught.value)
 
 
 def test_calls_carry_the_key_only_if_there_is_one() -> None:

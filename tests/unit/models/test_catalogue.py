@@ -11,9 +11,7 @@ from potok.testing.gates import Gate
 from potok.testing.scripted_model import ScriptedModel, ScriptedProvider
 
 
-def provider(
-    name: str, *models: str, failure: PeerError | None = None
-) -> ScriptedProvider:
+def provider(name: str, *models: str, failure: PeerError | None = None) -> ScriptedProvider:
     return ScriptedProvider(
         [ScriptedModel([], name=model, provider=name) for model in models or ("unlisted",)],
         name=name,

@@ -12,7 +12,7 @@ def content(chunk: WireChunk, at: int = 0) -> object:
 
 
 def piece(text: str, *, index: int = 0) -> str:
-    return '{"choices":[{"index":%d,"delta":{"content":"%s"}}]}' % (index, text)
+    return f'{{"choices":[{{"index":{index},"delta":{{"content":"{text}"}}}}]}}'
 
 
 def test_halves_of_a_letter_meet_across_chunks() -> None:

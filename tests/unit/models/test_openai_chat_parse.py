@@ -349,3 +349,13 @@ def test_odd_usage_is_no_fault(usage: str) -> None:
 
     assert outcome.fault is None
     assert said(outcome.events).completion_tokens in (None, 0)
+
+
+@pytest.mark.parametrize("end", [FINISH, b"data: [DONE]\n\n", b""])
+def test_a_call_without_a_name_is_a_fault_however_the_stream_ends(end: bytes) -> None:
+    call = frame('{"tool_calls": [{"index": 0, "id": "c", "function": {"arguments": "1"}}]}')
+
+    outcome = parse(frame('{"content": "a"}'), call, end)
+
+    assert isinstance(outcome.fault, UpstreamMalformed if end else UpstreamLost)
+    assert not outcome.is_done

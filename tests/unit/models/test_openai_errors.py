@@ -190,9 +190,7 @@ def test_an_empty_account_is_told_from_a_busy_one(kind: dict[str, str]) -> None:
         ({"retry-after": ""}, None),
     ],
 )
-def test_the_wait_that_is_asked_for_is_read(
-    headers: dict[str, str], seconds: float | None
-) -> None:
+def test_the_wait_that_is_asked_for_is_read(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_seconds(headers, now=NOW) == seconds
 
 

@@ -36,6 +36,8 @@ async def test_the_document_is_openapi_3_1_and_names_every_route() -> None:
         "GET /api/runs/{run}/events",
         "POST /api/runs/{run}/cancel",
         "POST /v1/chat/completions",
+        "POST /api/chat/stream",
+        "POST /api/chat",
         "GET /v1/models",
         "GET /v1/models/{model}",
         "GET /healthz",

@@ -1,15 +1,18 @@
+import asyncio
 import json
 import logging
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from potok import errors
 from potok.errors import PotokError
 from potok.server.problems import (
     ProblemLayer,
+    answer_problem,
     face_of,
     may_be_sent_again,
     problem_response,
@@ -41,7 +44,7 @@ SAMPLES: list[tuple[PotokError, int]] = [
     (errors.UpstreamMalformed("x"), 502),
     (errors.LogUnavailable("x"), 503),
     (errors.LogLost("x"), 410),
-    (errors.UpstreamBusy("x"), 503),
+    (errors.UpstreamBusy("x"), 429),
     (errors.ServerDraining(), 503),
     (errors.SettingInvalid("x"), 500),
     (errors.GrammarViolation("x"), 500),
@@ -157,6 +160,35 @@ async def test_an_unexpected_error_is_a_500_that_tells_nothing(
     assert "ValueError" in caplog.text
     assert "test_problems.py" in caplog.text
     assert "run-00000000000000000001" in caplog.text
+
+
+async def test_a_request_that_the_server_gives_up_at_its_end_is_told_to_come_back() -> None:
+    sent = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise asyncio.CancelledError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError("nobody asks")
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(asyncio.CancelledError):
+        await ProblemLayer(app)(scope, receive, send)
+
+    assert sent[0]["status"] == 503
+    assert (b"retry-after", b"3") in sent[0]["headers"]
+
+
+async def test_our_own_bugs_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/api/runs", "headers": []})
+
+    answer = await answer_problem(request, errors.GrammarViolation("two ends"))
+
+    assert answer.status_code == 500
+    assert "GrammarViolation" in caplog.text
 
 
 async def test_an_error_after_the_answer_began_leaves_it_open() -> None:

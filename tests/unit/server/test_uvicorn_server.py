@@ -17,6 +17,7 @@ from tests.unit.server.house import build_house
 # answers at once with much text, or waits for ever.
 SERVE = """
 import asyncio, sys
+from potok import limits
 from potok.events.kinds import TextDelta, TextEnd, TextStart
 from potok.server.listening import listen
 from potok.server.uvicorn_server import Server
@@ -27,7 +28,9 @@ kind = sys.argv[1]
 much = [TextDelta(part="t1", text="x" * 2_000) for _ in range(10_000)]
 script = ([TextStart(part="t1"), *much], Gate()) if kind == "much" else (BEGIN, Gate())
 house = build_house(script)
-if kind == "stuck":
+if kind == "late":
+    limits.SHUTDOWN_SECONDS_MAX = 0.5
+if kind in ("stuck", "late"):
     async def stuck():
         await asyncio.Event().wait()
     house.services.runs.close = stuck
@@ -117,7 +120,7 @@ async def test_a_reader_that_takes_nothing_does_not_keep_the_process() -> None:
 
 
 async def test_a_way_out_that_takes_too_long_is_cut_short() -> None:
-    async with process("stuck") as server:
+    async with process("late") as server:
         server.child.send_signal(signal.SIGTERM)
         status, seconds, _, _ = await server.ended()
 

@@ -161,6 +161,16 @@ async def test_two_processes_never_share_a_file(tmp_path: Path) -> None:
     await log.close()
 
 
+def test_a_lock_names_its_last_holder_alone(tmp_path: Path) -> None:
+    (tmp_path / "log.lock").write_text("123456789012 was here before")
+
+    lock = FileLock(tmp_path / "log")
+    written = (tmp_path / "log.lock").read_text()
+    lock.release()
+
+    assert written == f"{os.getpid()}\n"
+
+
 def test_a_lock_is_free_after_its_release(tmp_path: Path) -> None:
     first = FileLock(tmp_path / "log")
     with pytest.raises(DataFolderInUse):

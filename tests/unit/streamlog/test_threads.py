@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -56,6 +57,8 @@ async def test_what_the_loop_side_raises_reaches_the_caller(one: Threads) -> Non
 
 
 async def test_a_caller_that_gives_up_stops_nothing(one: Threads) -> None:
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     released = threading.Event()
     heard: list[str] = []
     held = asyncio.create_task(one.call(released.wait))
@@ -68,7 +71,7 @@ async def test_a_caller_that_gives_up_stops_nothing(one: Threads) -> None:
     await held
     await one.call(lambda: None)
 
-    assert heard == ["done"]
+    assert (heard, faults) == (["done"], [])
 
 
 async def test_stopping_finishes_what_was_called_and_refuses_the_rest() -> None:

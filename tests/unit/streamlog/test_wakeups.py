@@ -67,6 +67,17 @@ async def test_waits_end_in_the_order_of_their_times() -> None:
     assert is_empty(wakeups)
 
 
+async def test_a_short_wait_does_not_wait_for_a_long_one_begun_before() -> None:
+    wakeups = Wakeups()
+    long = start(wakeups)
+    await step()
+
+    assert not await start(wakeups, run="b", seconds=SOON)
+    assert not long.done()
+    wakeups.close()
+    await long
+
+
 async def test_one_timer_serves_every_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     wakeups = Wakeups()
     loop = asyncio.get_running_loop()
@@ -97,6 +108,21 @@ async def test_a_cancelled_wait_leaves_nothing_behind() -> None:
     await asyncio.wait(waits)
 
     assert is_empty(wakeups)
+
+
+async def test_cancelled_waits_do_not_pile_up_beside_one_that_stays() -> None:
+    wakeups = Wakeups()
+    stays = start(wakeups)
+
+    for _ in range(20):
+        wait = start(wakeups)
+        await step()
+        wait.cancel()
+        await asyncio.wait([wait])
+
+    assert (len(wakeups), sum(map(len, wakeups._steps.values()))) == (1, 1)
+    wakeups.close()
+    await stays
 
 
 async def test_a_wait_that_is_cancelled_as_it_is_woken_disturbs_nobody() -> None:

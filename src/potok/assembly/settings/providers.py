@@ -26,9 +26,9 @@ __all__ = [
 DEMO_NAME = "demo"
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
-_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_URL = re.compile(r"https?://[^\s/?#]+[^\s#]*")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-_URL_RULE = "an http or https address such as https://llm.example.com/v1, without ? and without @"
+_URL_RULE = "an http or https address such as https://llm.example.com/v1"
 
 
 def _check_url(url: str) -> str:

@@ -41,8 +41,10 @@ __all__ = ["Composition", "Plan", "compose", "plan_answer"]
 
 _CREATE = re.compile(
     r"\b(?:write|compose|create|generate|invent|draw|design|rewrite|imagine|make up|code)\b"
-    r"|\b(?:poem|haiku|story|joke|essay|song|lyrics|novel|tale|limerick|email)\b"
     r"|\b(?:напиши|сочини|придумай|нарисуй|создай|сгенерируй|перепиши|пошути|спой)(?:те)?\b"
+)
+_WORK_OF_ART = re.compile(
+    r"\b(?:poem|haiku|story|joke|essay|song|lyrics|novel|tale|limerick|email)\b"
     r"|\b(?:стих\w*|рассказ\b|сказк\w+|истори[юи]\b|анекдот\w*|шутк\w+|песн\w+|эссе|хокку|хайку)"
 )
 _TRANSLATE = re.compile(
@@ -181,14 +183,18 @@ def _grounded(conversation: Conversation) -> Plan:
     if told:
         return Plan(rule="note", text=told)
     documented = answer_from_documents(conversation, documents)
-    creates = is_request(conversation.question) and bool(_CREATE.search(question))
-    if creates and not is_on_topic(documents):
-        documented = None
+    if is_request(conversation.question) and _creates(question):
+        is_art = bool(_WORK_OF_ART.search(question))
+        documented = None if is_art or not is_on_topic(documents) else documented
     if quoting and not (documented and _documents_say_more(context, documents)):
         return Plan(rule="context", text=quoting, context=context, documents=documents)
     if documented:
         return Plan(rule="documents", text=documented, context=context, documents=documents)
     return _admission(conversation, question, context, documents)
+
+
+def _creates(question: str) -> bool:
+    return bool(_CREATE.search(question) or _WORK_OF_ART.search(question))
 
 
 def _documents_say_more(context: Search, documents: Search) -> bool:
@@ -219,7 +225,7 @@ def _admission(
     conversation: Conversation, question: str, context: Search, documents: Search
 ) -> Plan:
     phrases = PHRASES[conversation.language]
-    creates = bool(_CREATE.search(question))
+    creates = _creates(question)
     if not creates and not conversation.wants_detail and not documents.query.terms:
         words = words_of(question)
         text = phrases.too_common if words else phrases.no_words

@@ -8,6 +8,7 @@ from potok.models.demo.language import terms_of
 from potok.models.demo.phrases import PHRASES
 from potok.models.demo.quoting import capitalised, quoted, second_person, shortened
 from potok.models.demo.retrieval import Hit, Index, Query, Search
+from potok.models.demo.sentences import is_statement
 from potok.models.demo.smalltalk import introduced_name
 
 __all__ = [
@@ -117,7 +118,11 @@ def summary(conversation: Conversation) -> str:
     """Return the sentences of the newest text that share most words with its other sentences."""
     phrases = PHRASES[conversation.language]
     texts = [
-        [sentence.text for sentence in material.sentences]
+        [
+            sentence.text
+            for sentence in material.sentences
+            if is_statement(sentence.text, from_instructions=material.source == "given")
+        ]
         for material in sorted(conversation.material, key=_pasted_first)
     ]
     sentences = next((text for text in texts if len(text) > 1), [])[:DEMO_PASSAGES_MAX]

@@ -39,11 +39,11 @@ _AMOUNT = re.compile(r"(\d{2,6})\s*(?:words?|tokens?|pieces|слов|токен)
 _MORE = re.compile(
     r"(?:(?:tell|give|say|show) me |and |а |ну |расскажи |расскажите |please |пожалуйста )*"
     r"(?:more|more details?|in (?:more )?detail|elaborate|подробнее|поподробнее|подробно|еще"
-    r"|больше)(?: please| пожалуйста| about it| об этом)*"
+    r"|больше)(?:,? (?:please|пожалуйста|about it|об этом))*"
 )
 _CONTINUE = re.compile(
     r"(?:please |пожалуйста,? )?(?:continue|go on|keep going|carry on|продолжай|продолжи"
-    r"|продолжайте|дальше|давай дальше)(?: please|,? пожалуйста)?"
+    r"|продолжайте|дальше|давай дальше)(?:,? (?:please|пожалуйста))?"
 )
 _THINK = re.compile(
     r"\b(?:think|reason)(?: step by step| carefully| hard| deeply| aloud| out loud| it over"
@@ -54,6 +54,8 @@ _THINK = re.compile(
     r"(?: (?:хорошенько|как следует|вслух|шаг за шагом|пошагово|сначала|и ответь))*\b"
     r"|\b(?:шаг за шагом|пошагово)\b"
 )
+_REMARKS_MAX = 3
+_REMARK_WORDS_MAX = 6
 _NO_EFFORT = ("none", "minimal")
 
 
@@ -115,11 +117,13 @@ def read_conversation(request: ChatRequest) -> Conversation:
     earlier = turns[:newest] if newest >= 0 else turns
     question, pasted = _split_message(message)
     asked = plain(question)
-    wants_thinking = _asks_effort(request.parameters) or bool(_THINK.search(asked))
-    pieces_wanted = _pieces_wanted(asked)
-    if _MORE.fullmatch(asked.strip(" .!?")):
+    wishes = " ".join([asked, *_short_remarks(pasted)])
+    wants_thinking = _asks_effort(request.parameters) or bool(_THINK.search(wishes))
+    pieces_wanted = _pieces_wanted(wishes)
+    if _asks_more(question):
         # "In more detail, please" asks the question before it once more.
-        before = [turn.text for turn in earlier if turn.role == "user"]
+        said_before = [turn.text for turn in earlier if turn.role == "user"]
+        before = [text for text in said_before if not _asks_more(text)]
         question = _split_message(before[-1])[0] if before else question
         pieces_wanted = DEMO_LONG_ANSWER_PIECES if before else 0
     return Conversation(
@@ -134,6 +138,11 @@ def read_conversation(request: ChatRequest) -> Conversation:
         pieces_wanted=pieces_wanted,
         wants_thinking=wants_thinking,
     )
+
+
+def _asks_more(message: str) -> bool:
+    # Longer messages are none, and need not be read to their end.
+    return len(message) < 100 and bool(_MORE.fullmatch(plain(message).strip(" .!?")))
 
 
 def _newest_question(turns: list[Turn]) -> tuple[int, bool]:
@@ -205,11 +214,18 @@ def _topic(question: str) -> str:
     return topic.strip(" .,:;!-—") or plain(question)
 
 
-def _pieces_wanted(question: str) -> int:
-    amount = _AMOUNT.search(question)
+def _short_remarks(sentences: Sequence[Sentence]) -> list[str]:
+    """Return what may be a wish beside the question, as "In detail, please."."""
+    beside = [*sentences[:_REMARKS_MAX], *sentences[_REMARKS_MAX:][-_REMARKS_MAX:]]
+    remarks = [plain(sentence.text) for sentence in beside]
+    return [remark for remark in remarks if len(remark.split()) <= _REMARK_WORDS_MAX]
+
+
+def _pieces_wanted(wishes: str) -> int:
+    amount = _AMOUNT.search(wishes)
     if amount:
         return max(1, min(int(amount[1]), DEMO_COUNT_MAX))
-    return DEMO_LONG_ANSWER_PIECES if _DETAIL.search(question) else 0
+    return DEMO_LONG_ANSWER_PIECES if _DETAIL.search(wishes) else 0
 
 
 def _asks_effort(parameters: JsonObject) -> bool:

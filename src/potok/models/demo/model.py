@@ -110,7 +110,7 @@ class DemoModel:
                     now = provider._clock.monotonic()
                     if deadline > now:
                         await provider._wait(max(deadline - now, DEMO_TICK_SECONDS))
-                        now = max(provider._clock.monotonic(), deadline)
+                        now = provider._clock.monotonic()
             pieces += is_piece
             batch.append(event)
             if len(batch) >= DEMO_BATCH_PIECES_MAX:

@@ -104,8 +104,8 @@ def second_person(sentence: str, language: Language) -> str | None:
     if not words.search(plain) or unsafe.search(words.sub("", plain)):
         return None
     turned = words.sub(lambda found: table.get(found[0].lower(), found[0]), plain)
-    is_name = not words.match(plain) and not plain[:2].istitle()
-    return turned if is_name else turned[:1].lower() + turned[1:]
+    # A pronoun gives up the capital letter of its place; a name keeps its own.
+    return turned[:1].lower() + turned[1:] if words.match(plain) else turned
 
 
 def capitalised(sentence: str) -> str:

@@ -20,7 +20,7 @@ _TITLE_FACTOR = 3.0
 _KEYWORDS_FACTOR = 1.5
 # A match by a related word or by similar letters proves less than the word itself.
 _RELATED_FACTOR = 0.7
-_SIMILARITY_MIN = 0.65
+_SIMILARITY_MIN = 0.55
 _SIMILAR_CHARACTERS_MIN = 6
 _WEAK_FACTOR = 0.3
 

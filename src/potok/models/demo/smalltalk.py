@@ -24,7 +24,7 @@ Talk = Literal[
 
 _IDENTITY = re.compile(
     r"\bare (?:you|u) (?:a |an |the )?(?:real |actual )?(?:chatgpt|gpt\S*|openai"
-    r"|claude|llama|gemini|qwen|ai|llm|bot|robot|human|person|language model)\b"
+    r"|llama|gemini|qwen|ai|llm|bot|robot|human|person|language model)\b"
     r"|\bты (?:случайно |что |это )?(?:chatgpt|gpt\S*|чатгпт|гпт\S*|чат gpt|нейросеть"
     r"|ии|робот|человек|бот)\b",
 )

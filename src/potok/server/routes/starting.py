@@ -5,8 +5,9 @@ from starlette.requests import Request
 
 from potok import limits
 from potok.errors import RequestInvalid
-from potok.events.run_request import RunRequest
+from potok.events.run_request import OnDisconnect, RunRequest
 from potok.server.headers import header_of
+from potok.server.problems import RUN_IN_SCOPE
 from potok.server.safety_layer import principal_of
 from potok.server.services import Services
 from potok.streamlog.contract import RunRecord
@@ -29,20 +30,31 @@ async def start_run(
             "The Idempotency-Key is longer than"
             f" {limits.IDEMPOTENCY_KEY_CHARACTERS_MAX} characters. Use a UUID."
         )
-    if asks_to_keep(request):
-        wanted = msgspec.structs.replace(wanted, on_disconnect="keep")
-    return await services.runs.start(
+    wish = _wish_of(request)
+    if wish is not None:
+        wanted = msgspec.structs.replace(wanted, on_disconnect=wish)
+    record, created = await services.runs.start(
         wanted, principal=principal_of(request.scope), idempotency_key=key
     )
+    request.scope[RUN_IN_SCOPE] = record.run
+    return record, created
 
 
 def asks_to_keep(request: Request) -> bool:
-    """Whether the caller wants its run to go on without it (`X-Potok-On-Disconnect: keep`).
+    """Whether a reader wants the run to go on without it (`X-Potok-On-Disconnect: keep`).
 
     Raises:
         RequestInvalid: the header has another value than `keep` or `cancel`.
     """
-    wish = (header_of(request.scope, "x-potok-on-disconnect") or "").lower()
-    if wish not in ("", "keep", "cancel"):
-        raise RequestInvalid("X-Potok-On-Disconnect must be keep or cancel.")
-    return wish == "keep"
+    return _wish_of(request) == "keep"
+
+
+def _wish_of(request: Request) -> OnDisconnect | None:
+    match (header_of(request.scope, "x-potok-on-disconnect") or "").lower():
+        case "":
+            return None
+        case "keep":
+            return "keep"
+        case "cancel":
+            return "cancel"
+    raise RequestInvalid("X-Potok-On-Disconnect must be keep or cancel.")

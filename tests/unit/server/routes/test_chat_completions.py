@@ -223,6 +223,24 @@ async def test_a_cancelled_run_is_an_error_that_sdks_do_not_repeat() -> None:
         assert reply.status_code not in (408, 409, 429)
 
 
+async def test_an_answer_cut_short_by_the_servers_end_names_its_run() -> None:
+    gate = Gate()
+    async with open_house((gate, BEGIN, REST)) as house, house.client() as client:
+        start = house.services.runs.start
+
+        async def start_and_drain(*args: Any, **more: Any) -> Any:
+            started = await start(*args, **more)
+            house.services.runs.drain()
+            return started
+
+        house.services.runs.start = start_and_drain  # type: ignore[method-assign]
+        reply = await client.post(PATH, json=HELLO)
+
+        assert reply.status_code == 503
+        assert reply.headers["retry-after"]
+        assert reply.headers["x-potok-run"]
+
+
 async def test_a_caller_of_a_whole_answer_who_leaves_is_noticed() -> None:
     gate = Gate()
     settings = RunSettings(disconnect_grace_seconds=0.05)
