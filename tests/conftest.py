@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+pytest.register_assert_rewrite("potok.testing", "tests.integration.harness")
+
 TESTS = Path(__file__).parent
 INTEGRATION_SECONDS = 120  # a server starts, is killed and starts again
 LONG_SECONDS = 1800  # soak tests end by themselves before

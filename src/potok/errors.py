@@ -13,7 +13,7 @@
     |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining, ChatsUnavailable
     |-- SetupError         the operator changes the set-up
     |   |-- SettingInvalid, DataFolderUnusable, DataFolderInUse, DatabaseNewer, AddressTaken,
-    |   |-- DatabaseUnusable
+    |   |-- DatabaseUnusable, RedisUnusable
     `-- OurBug             Potok broke one of its own rules
         |-- GrammarViolation, StaleEpoch
 
@@ -464,3 +464,9 @@ class DatabaseUnusable(SetupError):
     """The chats' database cannot be used as it is set up."""
 
     code = "database_unusable"
+
+
+class RedisUnusable(SetupError):
+    """The Redis server cannot be used as it is set up; the message names no password."""
+
+    code = "redis_unusable"

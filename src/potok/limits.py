@@ -142,7 +142,7 @@ assert UPSTREAM_TOKEN_GAP_SECONDS < UPSTREAM_TOTAL_SECONDS
 
 # streamlog
 
-# Bytes of one page of the log, its first event aside: a reader's memory does not follow event sizes.
+# Bytes of one page of the log after its first event: readers cost memory by bytes, not by events.
 READ_BYTES_MAX = 1 * MiB
 # Recent events of all live runs in memory; more live runs get smaller tails, not more memory.
 TAILS_BYTES_MAX = 128 * MiB
@@ -176,8 +176,8 @@ SQLITE_WAL_BYTES_MAX = 64 * MiB
 # Runs and segments that retention removes in one step, between which commits go on.
 TRIM_RUNS_MAX = 200
 TRIM_SEGMENTS_MAX = 500
-# Steps of one call of `trim`; what is left waits for the next call.
-TRIM_STEPS_MAX = 50
+# Steps of one call of `trim`, half a million segments: half an hour of a thousand fast runs.
+TRIM_STEPS_MAX = 1_000
 # Waits end in steps of this time, so that thousands of waiting readers share one timer.
 WAIT_STEP_SECONDS = 0.02
 assert TAIL_BYTES_MAX * ENDED_TAILS_MAX <= TAILS_BYTES_MAX
@@ -398,3 +398,50 @@ SOCKET_PONG_SECONDS_MAX = 60.0
 SOCKET_CLOSE_SECONDS = 1.0
 assert SOCKET_CLOSE_SECONDS < SHUTDOWN_CONNECTIONS_SECONDS
 assert SOCKET_PING_SECONDS < SOCKET_PONG_SECONDS_MAX
+
+# models that are found by themselves
+
+# Wait for a connection to an address that nobody configured; on loopback it is there at once.
+FOUND_CONNECT_SECONDS = 0.25
+# Wait for its list of models: whatever else listens there must not hold up a list for long.
+FOUND_LIST_SECONDS = 2.0
+assert FOUND_CONNECT_SECONDS < FOUND_LIST_SECONDS < UPSTREAM_LIST_SECONDS
+
+# streamlog/redis
+
+# Connections of one worker to Redis, beside the one that writes events and the one that listens.
+REDIS_CONNECTIONS_MAX = 8
+# Making a connection to Redis, its greeting included.
+REDIS_CONNECT_SECONDS = 3.0
+# Wait for Redis's answers; it does each of our commands in far less than a millisecond.
+REDIS_REPLY_SECONDS = 4.0
+# Wait for an fsync or a replica with `durability = "full"`; then the commit counts as failed.
+REDIS_SYNC_MS_MAX = 3_000
+# Waits before the listener connects again, doubling.
+REDIS_LISTEN_RETRY_SECONDS_MIN = 0.1
+REDIS_LISTEN_RETRY_SECONDS_MAX = 2.0
+# Silence after which the listener asks Redis for a sign of life, and after which it gives up.
+REDIS_LISTEN_PING_SECONDS = 2.0
+REDIS_LISTEN_SILENCE_SECONDS_MAX = 6.0
+# A run that readers wait for, and of which nothing was heard for so long, is looked at: a lost
+# wake-up is late by this and no more.
+REDIS_RECHECK_SECONDS = 1.0
+# A run that nobody waited for in this time is no longer followed.
+REDIS_UNWATCHED_SECONDS = 60.0
+# Commands in one pipeline; their answers are held in memory together.
+REDIS_PIPELINE_COMMANDS_MAX = 500
+# The time to live of a live run's keys is set anew so often; it is a day at least.
+REDIS_REFRESH_SECONDS = 600.0
+# What Redis keeps beyond retention, which removes the same things earlier and in order.
+REDIS_SLACK_SECONDS = 24 * 3600.0
+# A run that its worker lists, but that is not there or is another's, may be on its way for so long.
+REDIS_ENLISTED_SECONDS_MAX = 60.0
+# Looks for a run that an idempotency key names before its maker counts as dead, and between them.
+REDIS_CLAIM_LOOKS_MAX = 50
+REDIS_CLAIM_LOOK_SECONDS = 0.02
+# Rounds of claiming one key; each round but the last was lost to another caller.
+REDIS_CLAIM_ROUNDS_MAX = 5
+# Runs of which a worker remembers how far they were, to notice that the store lost some of it.
+REDIS_KNOWN_RUNS_MAX = 10_000
+assert REDIS_LISTEN_PING_SECONDS < REDIS_LISTEN_SILENCE_SECONDS_MAX
+assert REDIS_SYNC_MS_MAX / 1000 < REDIS_REPLY_SECONDS

@@ -28,9 +28,9 @@ class TestSqliteStore(ChatStoreSuite):
 
 
 class TestPostgresStore(ChatStoreSuite):
-    @pytest.fixture(autouse=True, scope="class")
-    def server(self) -> str:
-        return postgres_url()
+    @pytest.fixture(autouse=True)
+    def server(self) -> None:
+        self.url = postgres_url()
 
     def make_store(self, clock: FakeClock) -> ChatStore:
-        return SqlChatStore(postgres_url(), clock=clock, schema=new_schema())
+        return SqlChatStore(self.url, clock=clock, schema=new_schema())

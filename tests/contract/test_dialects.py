@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from potok.dialects.chats_001 import Chats001Ndjson, Chats001Sse
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
 from potok.dialects.simple_chat import SimpleChatSse
@@ -71,3 +72,35 @@ class TestSimpleChatSse(DialectSuite):
 
     def text_of(self, frames: list[Any]) -> str:
         return "".join(said.get("content", "") for said, _ in frames if said != "[DONE]")
+
+
+class TestChats001Sse(DialectSuite):
+    dialect = Chats001Sse()
+
+    def decode(self, body: bytes) -> list[Any]:
+        frames = [(frame.event, frame.data, frame.id) for frame in SseDecoder().feed(body)]
+        assert all(event == "message" for event, _, _ in frames)
+        return [(json.loads(data), id) for _, data, id in frames]
+
+    def id_of(self, frame: bytes) -> str:
+        return SseDecoder().feed(frame)[-1].id
+
+    def text_of(self, frames: list[Any]) -> str:
+        deltas = [fields for fields, _ in frames if fields["type"] == "message_delta"]
+        return "".join(fields["delta"] for fields in deltas if "channel" not in fields)
+
+
+class TestChats001Ndjson(DialectSuite):
+    dialect = Chats001Ndjson()
+
+    def decode(self, body: bytes) -> list[Any]:
+        return [json.loads(line) for line in NdjsonDecoder().feed(body)]
+
+    def id_of(self, frame: bytes) -> str:
+        identity = json.loads(frame)["id"]
+        assert isinstance(identity, str)
+        return identity
+
+    def text_of(self, frames: list[Any]) -> str:
+        deltas = [frame for frame in frames if frame["type"] == "message_delta"]
+        return "".join(frame["delta"] for frame in deltas if "channel" not in frame)

@@ -52,6 +52,8 @@ class Server:
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "POTOK_DATA_DIR": str(self.data_folder),
             "POTOK_PORT": str(self.port),
+            # Whether this machine has an Ollama of its own is nothing to a test.
+            "POTOK_UPSTREAM_DISCOVERY": "off",
             **self._environment,
         }
         self._process = await asyncio.create_subprocess_exec(

@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from potok import __version__
 from potok.agents.registry import AgentRegistry
 from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
 from potok.clock import Clock, IdSource, SystemClock, SystemIds
+from potok.limits import FOUND_CONNECT_SECONDS, FOUND_LIST_SECONDS, UPSTREAM_LIST_SECONDS
+from potok.models.answer import Timeouts
 from potok.models.catalogue import Catalogue
 from potok.models.contract import Provider
 from potok.models.demo import DemoProvider
-from potok.models.openai_chat import OpenAiProvider, Timeouts
+from potok.models.knocking import somebody_listens
+from potok.models.line import LineOptions
+from potok.models.ollama import OllamaProvider
+from potok.models.openai_chat import OpenAiProvider
 from potok.runs.service import RunService
 from potok.runs.settings import RunSettings
 from potok.server.access import Access
@@ -74,11 +80,23 @@ def build(
         settings.data_dir / LOG_FILE, clock=clock, durability=settings.storage.durability
     )
     providers: list[Provider] = [
-        connect_provider(account, settings.upstream, clock=clock, ids=ids, observer=observer)
-        for account in settings.providers
+        connect_provider(
+            account,
+            settings.upstream,
+            clock=clock,
+            ids=ids,
+            observer=observer,
+            is_guess=account in settings.guesses,
+        )
+        for account in (*settings.providers, *settings.guesses)
     ]
     providers.append(DemoProvider(clock, tokens_per_second=settings.demo.tokens_per_second))
-    catalogue = Catalogue(providers, clock=clock, aliases=settings.aliases)
+    catalogue = Catalogue(
+        providers,
+        clock=clock,
+        aliases=settings.aliases,
+        optional=[account.name for account in settings.guesses],
+    )
     runs = RunService(
         log,
         AgentRegistry(catalogue),
@@ -111,24 +129,32 @@ def connect_provider(
     clock: Clock,
     ids: IdSource,
     observer: Observer,
-) -> OpenAiProvider:
-    """Return the adapter of one configured provider; raises `SettingInvalid`."""
-    return OpenAiProvider(
-        account.name,
-        account.base_url,
-        None if account.api_key is None else account.api_key.get_secret_value(),
-        clock=clock,
-        ids=ids,
-        observer=observer,
-        timeouts=Timeouts(
-            connect=upstream.connect_seconds,
-            first_token=upstream.first_token_seconds,
-            between_tokens=upstream.token_gap_seconds,
-            total=upstream.total_seconds,
-        ),
-        key_setting=account.key_variable,
-        calls_max=upstream.calls_max,
+    is_guess: bool = False,
+) -> Provider:
+    """Return the adapter of one provider; raises `SettingInvalid`.
+
+    `is_guess` says that nobody configured it: its list is then asked for without much patience.
+    """
+    key = None if account.api_key is None else account.api_key.get_secret_value()
+    timeouts = Timeouts(
+        connect=upstream.connect_seconds,
+        first_token=upstream.first_token_seconds,
+        between_tokens=upstream.token_gap_seconds,
+        total=upstream.total_seconds,
+        list_models=FOUND_LIST_SECONDS if is_guess else UPSTREAM_LIST_SECONDS,
     )
+    options: LineOptions = {
+        "clock": clock,
+        "ids": ids,
+        "observer": observer,
+        "timeouts": timeouts,
+        "calls_max": upstream.calls_max,
+    }
+    name, url, setting = account.name, account.base_url, account.key_variable
+    if account.kind == "openai":
+        return OpenAiProvider(name, url, key, key_setting=setting, **options)
+    knock = partial(somebody_listens, url, seconds=FOUND_CONNECT_SECONDS) if is_guess else None
+    return OllamaProvider(name, url, key, key_setting=setting, is_listening=knock, **options)
 
 
 def _run_settings(settings: Settings) -> RunSettings:

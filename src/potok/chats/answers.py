@@ -172,7 +172,9 @@ class SqlAnswers:
             await lock_chat(connection, chat, principal)
             await _refuse_if_live(connection, chat)
             row = await read_message(connection, chat, message, principal)
-            followed = await connection.scalar(select(exists().where(messages.c.parent_id == row.id)))
+            followed = await connection.scalar(
+                select(exists().where(messages.c.parent_id == row.id))
+            )
             if row.role != "assistant" or followed:
                 raise RequestInvalid(
                     "Only the last answer of a path can be continued.", param="message_id"
@@ -249,9 +251,7 @@ class SqlAnswers:
         ).first()
         if asked is None or asked.role != "user":
             return None
-        answered = await connection.scalar(
-            select(exists().where(messages.c.parent_id == asked.id))
-        )
+        answered = await connection.scalar(select(exists().where(messages.c.parent_id == asked.id)))
         if answered:
             other = await connection.scalar(
                 select(messages.c.id)

@@ -153,11 +153,7 @@ async def _set(connection: AsyncConnection, chat: int, fields: dict[str, Any]) -
 
 async def _newest_below(connection: AsyncConnection, message: int) -> int:
     """Return the newest message of the tree below one: a child is always newer than its parent."""
-    below = (
-        select(messages.c.id).where(messages.c.id == message).cte("below", recursive=True)
-    )
-    below = below.union_all(
-        select(messages.c.id).join(below, messages.c.parent_id == below.c.id)
-    )
+    below = select(messages.c.id).where(messages.c.id == message).cte("below", recursive=True)
+    below = below.union_all(select(messages.c.id).join(below, messages.c.parent_id == below.c.id))
     newest: int = (await connection.execute(select(func.max(below.c.id)))).scalar_one()
     return newest

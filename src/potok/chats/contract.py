@@ -313,9 +313,7 @@ class Messages(Protocol):
         """Return a message with its siblings; raises `ChatNotFound`."""
         ...
 
-    async def edit(
-        self, chat: int, message: int, content: str, *, principal: str
-    ) -> MessageRecord:
+    async def edit(self, chat: int, message: int, content: str, *, principal: str) -> MessageRecord:
         """Store a new text of a user's message as its sibling, and show that path.
 
         Raises:

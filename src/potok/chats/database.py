@@ -192,5 +192,3 @@ def _unavailable(error: Exception) -> ChatsUnavailable:
     return ChatsUnavailable(
         f"The chats' database does not answer ({kind}). Try again; what it holds is kept."
     )
-
-

@@ -125,9 +125,7 @@ async def path_rows(
         .join(path, messages.c.id == path.c.parent_id)
         .where(path.c.depth < items_max)
     )
-    wanted = (
-        select(messages).join(path, messages.c.id == path.c.id).order_by(path.c.depth.desc())
-    )
+    wanted = select(messages).join(path, messages.c.id == path.c.id).order_by(path.c.depth.desc())
     return list(await connection.execute(wanted))
 
 

@@ -85,17 +85,13 @@ class SqlProjects:
     async def delete(self, project: int, *, principal: str) -> None:
         async with self._database.writing() as connection:
             gone = await connection.execute(
-                delete(projects).where(
-                    projects.c.id == project, projects.c.principal == principal
-                )
+                delete(projects).where(projects.c.id == project, projects.c.principal == principal)
             )
             if not gone.rowcount:
                 raise ChatNotFound("project", project)
 
 
-async def check_project(
-    connection: AsyncConnection, project: int | None, principal: str
-) -> None:
+async def check_project(connection: AsyncConnection, project: int | None, principal: str) -> None:
     """Refuse a project that is not the principal's; raises `ChatNotFound`."""
     if project is None:
         return

@@ -98,9 +98,7 @@ class SqlQueue:
             )
 
     async def list_ready(self, *, items_max: int) -> list[tuple[int, str]]:
-        is_live = exists().where(
-            messages.c.chat_id == chats.c.id, messages.c.status == "streaming"
-        )
+        is_live = exists().where(messages.c.chat_id == chats.c.id, messages.c.status == "streaming")
         waits = exists().where(queue_items.c.chat_id == chats.c.id)
         wanted = select(chats.c.id, chats.c.principal).where(
             waits, chats.c.is_queue_paused.is_(False), ~is_live

@@ -77,17 +77,13 @@ async def replace_title(
     await index.add(connection, [(principal, chat, None, words)])
 
 
-async def _insert(
-    connection: AsyncConnection, documents: Sequence[Document]
-) -> Sequence[int]:
+async def _insert(connection: AsyncConnection, documents: Sequence[Document]) -> Sequence[int]:
     rows = [
         {"principal": principal, "chat_id": chat, "message_id": message}
         for principal, chat, message, _ in documents
     ]
     found = await connection.execute(
-        insert(search_documents).returning(
-            search_documents.c.id, sort_by_parameter_order=True
-        ),
+        insert(search_documents).returning(search_documents.c.id, sort_by_parameter_order=True),
         rows,
     )
     return found.scalars().all()

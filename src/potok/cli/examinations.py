@@ -5,6 +5,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -58,7 +59,8 @@ def examine_settings(settings: Settings) -> Finding:
     file = f"from {settings.config_path}" if settings.config_path else "no settings file"
     keys = {"POTOK_API_KEY": settings.server.api_key is not None, "OPENAI_API_KEY": False}
     for account in settings.providers:
-        keys[account.key_variable] = account.api_key is not None
+        if account.api_key is not None or account.kind != "ollama":
+            keys[account.key_variable] = account.api_key is not None
     told = ", ".join(f"{name} is {'set' if is_set else 'not set'}" for name, is_set in keys.items())
     return Finding("settings", "ok", f"{file}; {told}")
 
@@ -125,12 +127,15 @@ def examine_port(settings: Settings) -> Finding:
 
 def examine_providers(settings: Settings) -> Iterator[Finding]:
     """Ask each provider for its models."""
-    if not settings.providers:
+    found = list(_examine_guesses(settings))
+    yield from found
+    if not settings.providers and not found:
         yield Finding(
             "providers",
             "warning",
             "only the built-in demo model, which is no LLM",
-            "Set OPENAI_API_KEY, or OPENAI_BASE_URL for another provider that speaks its API.",
+            "Set OPENAI_API_KEY, or OPENAI_BASE_URL for another provider that speaks its API; an"
+            " Ollama on this machine is found by itself.",
         )
         return
     for account in settings.providers:
@@ -143,6 +148,15 @@ def examine_providers(settings: Settings) -> Iterator[Finding]:
             yield Finding("provider", "ok", f"{account.name} at {address}, models: {count}")
 
 
+def _examine_guesses(settings: Settings) -> Iterator[Finding]:
+    # Nobody asked for them: one that is not there is not worth a word.
+    for account in settings.guesses:
+        with suppress(PotokError):
+            count = asyncio.run(_count_models(account, settings))
+            detail = f"{account.name} found at {account.base_url}, models: {count}"
+            yield Finding("provider", "ok", detail)
+
+
 async def _count_models(account: ProviderAccount, settings: Settings) -> int:
     provider = connect_provider(
         account,
@@ -150,6 +164,7 @@ async def _count_models(account: ProviderAccount, settings: Settings) -> int:
         clock=SystemClock(),
         ids=SystemIds(),
         observer=SilentObserver(),
+        is_guess=account in settings.guesses,
     )
     try:
         return len(await provider.list_models())

@@ -80,6 +80,10 @@ async def _tell_models(built: Built, settings: Settings) -> None:
         else:
             own = [model for model in models if model.provider == account.name]
             print(describe_models(account, own), flush=True)
+    for account in settings.guesses:
+        own = [model for model in models if model.provider == account.name]
+        if own:
+            print(f"Found at {account.base_url}: {describe_models(account, own)}", flush=True)
 
 
 def _listen(settings: Settings) -> socket.socket | None:

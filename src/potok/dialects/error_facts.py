@@ -2,6 +2,8 @@
 
 from potok.errors import (
     BodyTooLarge,
+    ChatBusy,
+    CursorInvalid,
     IdempotencyConflict,
     MessageMalformed,
     MessageTooLarge,
@@ -23,6 +25,10 @@ def facts_of(error: PotokError) -> dict[str, object]:
             return {"param": "model"}
         case OffsetExpired():
             return {"first": str(error.first), "snapshot": f"/api/runs/{error.run}"}
+        case CursorInvalid():
+            return {"param": error.param}
+        case ChatBusy():
+            return {"run": error.run, "message_id": error.answer}
         case IdempotencyConflict():
             return {"run": error.run}
         case BodyTooLarge() | MessageTooLarge():

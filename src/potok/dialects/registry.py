@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from potok.dialects.chats_001 import Chats001Ndjson, Chats001Sse
 from potok.dialects.dialect import Dialect
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
@@ -20,6 +21,8 @@ DIALECTS: dict[str, Dialect] = {
         _SSE,
         _NDJSON,
         OpenAiChatSse(),
+        Chats001Sse(),
+        Chats001Ndjson(),
         _SIMPLE_SSE,
         _SIMPLE_TEXT,
         SimpleChatSocket(),

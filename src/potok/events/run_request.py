@@ -30,6 +30,8 @@ class RunRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     agent: str | None = None
     input: Any = None
     chat: str | None = None
+    message: str | None = None
+    """The chat's message that this run makes; set by Potok alone."""
     on_disconnect: OnDisconnect = "keep"
     policy: JsonObject | None = None
     language: str = "en"

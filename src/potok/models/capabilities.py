@@ -58,6 +58,7 @@ _NO_CHAT: Final = (
     "embed",
     "image",
     "instruct-0914",
+    "minilm",
     "moderation",
     "realtime",
     "rerank",

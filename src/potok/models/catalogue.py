@@ -1,7 +1,7 @@
 """All models of all providers: their lists, and the way from a name to a model."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from potok.clock import Clock
@@ -36,6 +36,8 @@ class Catalogue:
         providers: In order of precedence: a bare name goes to the first that lists it. The
             catalogue closes them.
         aliases: Names of the operator's own, each for a full or a bare name; not chained.
+        optional: Names of providers that nobody configured. One of them counts only while it lists
+            models: its failures are not told, and it is no reason to miss the demo.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class Catalogue:
         *,
         clock: Clock,
         aliases: Mapping[str, str] | None = None,
+        optional: Collection[str] = (),
     ) -> None:
         self._providers = {provider.name: provider for provider in providers}
         assert len(self._providers) == len(providers), "two providers have the same name"
         self._clock = clock
         self._aliases = dict(aliases or {})
+        self._optional = frozenset(optional)
         self._listings = {name: _Listing() for name in self._providers}
 
     @property
@@ -57,7 +61,7 @@ class Catalogue:
         return {
             name: listing.failed_with
             for name, listing in self._listings.items()
-            if listing.failed_with is not None
+            if listing.failed_with is not None and name not in self._optional
         }
 
     async def list(self) -> tuple[ModelInfo, ...]:
@@ -90,7 +94,7 @@ class Catalogue:
         provider, slash, own_name = name.partition("/")
         if slash and own_name and provider in self._providers:
             return self._providers[provider].model(own_name)
-        if self._has_only_demo and is_well_known(name):
+        if is_well_known(name) and await self._has_only_demo():
             return await self._default()
         await self._ask_all()
         for listing in self._listings.values():
@@ -108,20 +112,29 @@ class Catalogue:
         for provider in self._providers.values():
             await provider.close()
 
-    @property
-    def _has_only_demo(self) -> bool:
-        return set(self._providers) == {DEMO}
+    async def _has_only_demo(self) -> bool:
+        if self._providers.keys() - self._optional != {DEMO}:
+            return False
+        found = self._providers.keys() & self._optional
+        await asyncio.gather(*(self._ask(name) for name in found))
+        return not any(self._is_here(name) for name in found)
+
+    def _is_here(self, name: str) -> bool:
+        # An optional one that is gone is as if it had never been; one that is slow is still there.
+        listing = self._listings[name]
+        is_gone = isinstance(listing.failed_with, UpstreamUnreachable)
+        return bool(listing.models) and not (is_gone and name in self._optional)
 
     async def _default(self) -> ChatModel:
         await self._ask_all()
         real = {name: found for name, found in self._listings.items() if name != DEMO}
         for name, listing in real.items():
-            if listing.models:
+            if self._is_here(name):
                 first = next((m for m in listing.models if can_chat(m.name)), listing.models[0])
                 return self._providers[name].model(first.name)
         demo = self._listings.get(DEMO)
         # Nobody who set up a provider wants the demo's answers while that one is down.
-        if demo is None or not demo.models or any(found.failed_with for found in real.values()):
+        if demo is None or not demo.models or self.failures.keys() & real.keys():
             raise self._unknown(DEFAULT)
         return self._providers[DEMO].model(demo.models[0].name)
 

@@ -13,7 +13,7 @@ from potok.events.kinds import Event, RunEnd, Usage
 from potok.limits import UPSTREAM_REPLY_BYTES_MAX
 from potok.models.openai_chat_calls import PartNames
 from potok.models.openai_chat_choice import ChoiceParts
-from potok.models.openai_chat_chunks import ChunkDecoder, WireChoice, WireChunk
+from potok.models.openai_chat_chunks import WireChoice, WireChunk, new_chunk_decoder
 from potok.models.openai_errors import Refusals
 from potok.wire.sse import SseDecoder
 
@@ -48,7 +48,7 @@ class OpenAiChatParser:
         self._refusals = refusals
         self._choices_asked = choices
         self._decoder = SseDecoder()
-        self._chunks = ChunkDecoder()
+        self._chunks = new_chunk_decoder()
         # None until the first byte that is no blank tells a stream from one JSON.
         self._is_stream: bool | None = None
         self._whole = bytearray()

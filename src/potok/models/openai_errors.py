@@ -73,9 +73,19 @@ class Refusals:
         key_setting: The setting that holds the key; `has_key` whether one was sent.
         secrets: Texts that no error may show.
         prompts: Texts of the request: a provider's words that repeat one of them are not shown.
+        advice: Other ends of the sentence "The provider x ...", by status; `{model}`, `{setting}`
+            and `{status}` in them are filled in.
     """
 
-    __slots__ = ("_has_key", "_key_setting", "_model", "_prompts", "_provider", "_secrets")
+    __slots__ = (
+        "_advice",
+        "_has_key",
+        "_key_setting",
+        "_model",
+        "_prompts",
+        "_provider",
+        "_secrets",
+    )
 
     def __init__(
         self,
@@ -86,7 +96,9 @@ class Refusals:
         has_key: bool = True,
         secrets: tuple[str, ...] = (),
         prompts: tuple[str, ...] = (),
+        advice: Mapping[int, str] | None = None,
     ) -> None:
+        self._advice = {**_ADVICE, **(advice or {})}
         self._provider = provider
         self._model = model[:_MODEL_CHARACTERS_MAX]
         self._key_setting = key_setting
@@ -130,9 +142,9 @@ class Refusals:
 
     def _sentence(self, status: int, words: _Words, wait: float | None) -> str:
         said = self._shown(words.message)
-        return self._advice(status, wait) + (f" It says: {said}" if said else "")
+        return self._advise(status, wait) + (f" It says: {said}" if said else "")
 
-    def _advice(self, status: int, wait: float | None) -> str:
+    def _advise(self, status: int, wait: float | None) -> str:
         name = f"The provider {self._provider}"
         if status == 401 and not self._has_key:
             return f"{name} asks for a key: set {self._key_setting}."
@@ -143,7 +155,7 @@ class Refusals:
             return f"{name} limits how much it is asked: try again {when}, or use another model."
         if status >= 500:
             return f"{name} failed ({status}). Try again, or use another model."
-        advice = _ADVICE.get(status, "did not accept the request ({status}): change it.")
+        advice = self._advice.get(status, "did not accept the request ({status}): change it.")
         model, setting = repr(self._model), self._key_setting
         return f"{name} " + advice.format(status=status, model=model, setting=setting)
 

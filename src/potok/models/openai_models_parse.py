@@ -1,5 +1,6 @@
 """Reads lists of models in the shapes that servers give them. Pure."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from potok.limits import NAME_CHARACTERS_MAX
 from potok.models.contract import ModelInfo
 
-__all__ = ["parse_models"]
+__all__ = ["model_info_of", "parse_models"]
 
 Json = Any
 
@@ -31,7 +32,7 @@ def parse_models(body: bytes, *, provider: str, models_max: int) -> tuple[ModelI
         return None
     models: dict[str, ModelInfo] = {}
     for entry in reply:
-        info = _info(entry, provider)
+        info = model_info_of(entry, provider)
         if info is not None:
             models.setdefault(info.name, info)
         if len(models) >= models_max:
@@ -39,7 +40,8 @@ def parse_models(body: bytes, *, provider: str, models_max: int) -> tuple[ModelI
     return tuple(models.values())
 
 
-def _info(entry: Json, provider: str) -> ModelInfo | None:
+def model_info_of(entry: Json, provider: str) -> ModelInfo | None:
+    """Return what one entry of a list says, None if it names no model."""
     if isinstance(entry, str):
         entry = {"id": entry}
     if not isinstance(entry, dict):
@@ -48,11 +50,24 @@ def _info(entry: Json, provider: str) -> ModelInfo | None:
     name = next((name for name in names if isinstance(name, str) and name), None)
     if name is None or len(name) > NAME_CHARACTERS_MAX:
         return None
-    created = entry.get("created")
-    contexts = (entry.get(field) for field in _CONTEXTS)
+    # Ollama tells the size of the context among the details.
+    details = entry.get("details")
+    facts = {**details, **entry} if isinstance(details, dict) else entry
+    contexts = (facts.get(field) for field in _CONTEXTS)
     return ModelInfo(
         name=name,
         provider=provider,
-        created=int(created) if isinstance(created, int | float) and 0 < created < 1e12 else 0,
+        created=_seconds(entry.get("created", entry.get("modified_at"))),
         context_tokens=next((c for c in contexts if isinstance(c, int) and c > 0), None),
     )
+
+
+def _seconds(moment: Json) -> int:
+    # Since the epoch, or a date in words; 0 is unknown.
+    if isinstance(moment, str):
+        try:
+            date = datetime.fromisoformat(moment)
+            moment = date.timestamp() if date.tzinfo else 0
+        except (ValueError, OverflowError):
+            return 0
+    return int(moment) if isinstance(moment, int | float) and 0 < moment < 1e12 else 0

@@ -145,10 +145,10 @@ class Reconnection:
         return self._go_on(now) if self.state is State.IDLE else ()
 
     def _opened(self, heard: Opened, now: float, fraction: float) -> Said:
+        if heard.status == _NO_CONTENT and self.state in (State.CONNECTING, State.OPEN):
+            return self._finish("already-read")
         if self.state is not State.CONNECTING:
             return ()
-        if heard.status == _NO_CONTENT:
-            return self._finish("already-read")
         self.state = State.OPEN
         self._opened_at = self._sign_at = now
         self._watch.opened()

@@ -43,6 +43,7 @@ class Begun:
 class Opened:
     """The line is open: the answer's headers came, or the socket's greeting.
 
+    `status` 204: nothing will ever follow; a socket may say so on an open line, too.
     `heartbeat_seconds` is the server's own word for its interval, None if it said none.
     """
 

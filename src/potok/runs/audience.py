@@ -48,8 +48,8 @@ class Audience:
         self._readers[run] = self._readers.get(run, 0) + 1
         self._stop_timer(run)
 
-    def leave(self, run: RunId) -> None:
-        """Count one reader less."""
+    def leave(self, run: RunId, *, quietly: bool = False) -> None:
+        """Count one reader less; `quietly` if it saw the end, or polls and will be back."""
         left = self._readers.get(run, 0) - 1
         if left > 0:
             self._readers[run] = left
@@ -58,7 +58,7 @@ class Audience:
         policy = self._policies.get(run)
         if policy == "cancel":
             self._start_timer(run)
-        elif policy == "keep":
+        elif policy == "keep" and not quietly:
             _logger.info("run %s goes on without a reader; `potok cancel %s` stops it", run, run)
 
     def readers_of(self, run: RunId) -> int:

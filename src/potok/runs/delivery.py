@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from potok.clock import Clock
+from potok.clock import Clock, RunId
 from potok.errors import ServerDraining
 from potok.events.envelope import Offset, StoredEvent
 from potok.limits import READ_EVENTS_MAX
@@ -54,7 +54,8 @@ class Delivery:
                     yield events
                 is_first = False
             elif isinstance(command, Wait):
-                subscription.waited(grew=await self._wait(record, command))
+                grew = await self.wait_beyond(record.run, command.after, seconds=command.seconds)
+                subscription.waited(grew=grew)
             elif isinstance(command, Heartbeat):
                 yield None
             elif isinstance(command, Finish):
@@ -74,14 +75,19 @@ class Delivery:
         )
         return events
 
-    async def _wait(self, record: RunRecord, command: Wait) -> bool:
+    async def wait_beyond(self, run: RunId, after: Offset, *, seconds: float) -> bool:
+        """Wait as `StreamLog.wait_beyond` does, but not beyond a drain.
+
+        Raises:
+            ServerDraining: the server goes down.
+        """
         if self._draining:
             raise ServerDraining
         task = asyncio.current_task()
         assert task is not None
         self._waiting.add(task)
         try:
-            return await self._log.wait_beyond(record.run, command.after, seconds=command.seconds)
+            return await self._log.wait_beyond(run, after, seconds=seconds)
         except asyncio.CancelledError:
             if self._draining and task.uncancel() == 0:
                 raise ServerDraining from None

@@ -112,6 +112,7 @@ class Producer:
                     model=_own_name(self._agent.name) if request.agent is None else None,
                     agent=request.agent,
                     chat=request.chat,
+                    message=request.message,
                     created=round(self.record.created_at, 3),
                 )
             )
@@ -208,8 +209,12 @@ class Producer:
         elif now - self._log_failing_since > LOG_OUTAGE_SECONDS_MAX and self._stop is None:
             # The upstream is paid for by the second: end the run, and keep trying to store that.
             self.cancel(RunEnd(outcome="failed", code=error.code, message=error.message))
-        # The group commit spaces the tries out.
-        self._commit.mark(self)
+        try:
+            # The group commit spaces the tries out.
+            self._commit.mark(self)
+        except LogUnavailable:
+            # It is closed: the server goes down, and the next one goes on from what is stored.
+            self._gone = True
 
     def _refused(self, error: PotokError) -> None:
         self._gone = True

@@ -130,26 +130,29 @@ class Upkeep:
         self._worker = worker
         self._clock = clock
         self._settings = settings
-        self._task: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._trimming: asyncio.Task[None] | None = None
         self._trim_at = clock.monotonic()
 
     async def start(self) -> None:
         """Take the lease and begin."""
         await self._log.renew_lease(self._worker, seconds=self._settings.lease_seconds)
-        self._task = asyncio.create_task(self._beat(), name="upkeep")
+        self._beating = asyncio.create_task(self._beat(), name="upkeep")
 
     async def stop(self) -> None:
         """Stop beating; the lease is the caller's to release, after its runs have stopped."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        tasks = [task for task in (self._beating, self._trimming) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _beat(self) -> None:
         while True:
             try:
                 await self._log.renew_lease(self._worker, seconds=self._settings.lease_seconds)
                 await self._recovery.look()
-                await self._trim()
+                self._start_trim()
             except PotokError as error:
                 _logger.warning("upkeep of the log failed, trying again: %s", error.code)
             except Exception:
@@ -157,12 +160,20 @@ class Upkeep:
                 _logger.exception("upkeep failed, trying again")
             await asyncio.sleep(self._settings.lease_renew_seconds)
 
-    async def _trim(self) -> None:
-        if self._clock.monotonic() < self._trim_at:
+    def _start_trim(self) -> None:
+        # In a task of its own: retention must not hold the lease up.
+        is_busy = self._trimming is not None and not self._trimming.done()
+        if self._clock.monotonic() < self._trim_at or is_busy:
             return
         self._trim_at = self._clock.monotonic() + self._settings.trim_every_seconds
+        self._trimming = asyncio.create_task(self._trim(), name="retention")
+
+    async def _trim(self) -> None:
         now = self._clock.now()
-        await self._log.trim(
-            events_before=now - self._settings.events_kept_seconds,
-            records_before=now - self._settings.records_kept_seconds,
-        )
+        try:
+            await self._log.trim(
+                events_before=now - self._settings.events_kept_seconds,
+                records_before=now - self._settings.records_kept_seconds,
+            )
+        except PotokError as error:
+            _logger.warning("retention failed, trying again later: %s", error.code)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -79,6 +79,7 @@ class RunService:
         self._snapshots = Snapshots(log)
         self._live: dict[RunId, tuple[Producer, asyncio.Task[None]]] = {}
         self._beginning: set[asyncio.Task[tuple[RunRecord, bool]]] = set()
+        self._listeners: list[Callable[[RunRecord], None]] = []
         self._draining = False
         recovery = Recovery(
             log,
@@ -99,6 +100,14 @@ class RunService:
     def heartbeat_seconds(self) -> float:
         """After how much silence a reader is shown that its line lives."""
         return self._settings.heartbeat_seconds
+
+    def on_end(self, listener: Callable[[RunRecord], None]) -> None:
+        """Call `listener` whenever a producer of this worker is done with its run.
+
+        It gets the record that the run was begun with, and must not wait. The run has ended, or
+        was left to another worker: its record in the log says which.
+        """
+        self._listeners.append(listener)
 
     async def open(self) -> None:
         """Take the worker's lease and begin to look after abandoned runs; the log is open."""
@@ -131,17 +140,8 @@ class RunService:
         except PotokError as error:
             _logger.warning("the lease could not be released, it runs out: %s", error.code)
 
-    async def start(
-        self, request: RunRequest, *, principal: str, idempotency_key: str | None = None
-    ) -> tuple[RunRecord, bool]:
-        """Start a run, or find the one that the key started; return it and whether it is new.
-
-        Raises:
-            ModelUnknown, RequestInvalid, PeerError: nothing can answer the request.
-            IdempotencyConflict: the key started another request.
-            UpstreamBusy: too many live runs.
-            ServerDraining: the server goes down.
-        """
+    async def check_start(self, request: RunRequest) -> Agent:
+        """Return who would answer a request; raises what `start` raises before it stores a run."""
         if self._draining:
             raise ServerDraining
         agent = await self._agents.resolve(request)
@@ -150,13 +150,35 @@ class RunService:
                 f"{self._settings.live_runs_max} runs are alive, which is this server's limit."
                 " Try again in a few seconds."
             )
+        return agent
+
+    async def start(
+        self,
+        request: RunRequest,
+        *,
+        principal: str,
+        idempotency_key: str | None = None,
+        run: RunId | None = None,
+    ) -> tuple[RunRecord, bool]:
+        """Start a run, or find the one that the key started; return it and whether it is new.
+
+        Args:
+            run: A new id, where the caller had to write it down before the run began.
+
+        Raises:
+            ModelUnknown, RequestInvalid, PeerError: nothing can answer the request.
+            IdempotencyConflict: the key started another request.
+            UpstreamBusy: too many live runs.
+            ServerDraining: the server goes down.
+        """
+        agent = await self.check_start(request)
         wanted = hash_of(request)
         if request.agent is None:
             request = msgspec.structs.replace(request, model=agent.name)
         if idempotency_key is not None:
             request = msgspec.structs.replace(request, on_disconnect="keep")
         new = NewRun(
-            run=self._ids.run_id(),
+            run=run or self._ids.run_id(),
             principal=principal,
             request=request,
             request_hash=wanted,
@@ -213,17 +235,20 @@ class RunService:
         self._audience.open(record.run, record.request.on_disconnect)
         task = asyncio.create_task(producer.run(change=change), name=f"producer-{record.run}")
         self._live[record.run] = (producer, task)
-        task.add_done_callback(lambda done: self._ended(record.run, done))
+        task.add_done_callback(lambda done: self._ended(record, done))
         if self._draining:
             # The server began to go down while this run was being stored.
             producer.detach()
 
-    def _ended(self, run: RunId, task: asyncio.Task[None]) -> None:
+    def _ended(self, record: RunRecord, task: asyncio.Task[None]) -> None:
+        run = record.run
         self._live.pop(run, None)
         self._audience.close(run)
         self._snapshots.forget(run)
         if not task.cancelled() and task.exception() is not None:
             _logger.error("run %s: its producer failed", run, exc_info=task.exception())
+        for listener in self._listeners:
+            listener(record)
 
     def _abandon(self, run: RunId) -> None:
         live = self._live.get(run)
@@ -313,28 +338,35 @@ class RunService:
         Args:
             returning: The reader has been here before, so the run is kept from now on.
         """
+        # A reader stays for long, and an ended run's snapshot is its whole answer once more.
+        record = msgspec.structs.replace(record, snapshot=None)
         if returning:
             self._audience.keep(record.run)
         self._audience.enter(record.run)
+        saw_end = False
         try:
             async with aclosing(self._delivery.follow(record, after=after)) as pages:
                 async for page in pages:
+                    saw_end = bool(page) and isinstance(page[-1].event, RunEnd)
                     yield page
         finally:
-            self._audience.leave(record.run)
+            self._audience.leave(record.run, quietly=saw_end)
 
     async def read_page(
         self, record: RunRecord, *, after: Offset, events_max: int, wait_seconds: float
     ) -> Page:
         """Return the page after `after`, waiting for its first event (long-poll)."""
         page = await self._log.read(record.run, after=after, events_max=events_max)
-        if page.events or page.ended or wait_seconds <= 0 or self._draining:
+        if page.events or page.ended or wait_seconds <= 0:
             return page
         self._audience.enter(record.run)
         try:
-            await self._log.wait_beyond(record.run, after, seconds=wait_seconds)
+            await self._delivery.wait_beyond(record.run, after, seconds=wait_seconds)
+        except ServerDraining:
+            # An empty page says "nothing yet": the client asks again, the next server answers.
+            return page
         finally:
-            self._audience.leave(record.run)
+            self._audience.leave(record.run, quietly=True)
         return await self._log.read(record.run, after=after, events_max=events_max)
 
     async def settle(self, record: RunRecord) -> Message:

@@ -15,9 +15,14 @@ from potok.errors import MethodRefused, PathUnknown, PotokError, RequestInvalid
 from potok.server import openapi
 from potok.server.problems import ProblemLayer, answer_problem, problem_response
 from potok.server.routes.chat_completions import add_chat_completion_routes
+from potok.server.routes.chat_messages import add_chat_message_routes
+from potok.server.routes.chat_queue import add_chat_queue_routes
+from potok.server.routes.chat_transfer import add_chat_transfer_routes
+from potok.server.routes.chats import add_chat_routes
 from potok.server.routes.health import add_health_routes
 from potok.server.routes.home import add_home_routes
 from potok.server.routes.models import add_model_routes
+from potok.server.routes.projects import add_project_routes
 from potok.server.routes.runs import add_run_routes
 from potok.server.routes.simple_chat import add_simple_chat_routes
 from potok.server.routes.sockets import add_socket_routes
@@ -31,6 +36,11 @@ _ROUTES = (
     add_chat_completion_routes,
     add_simple_chat_routes,
     add_socket_routes,
+    add_project_routes,
+    add_chat_routes,
+    add_chat_message_routes,
+    add_chat_queue_routes,
+    add_chat_transfer_routes,
     add_model_routes,
     add_health_routes,
     add_home_routes,

@@ -23,6 +23,7 @@ __all__ = [
     "ClientGone",
     "counted",
     "discard_body",
+    "read_bytes",
     "read_json",
     "settle_tasks",
     "unless_gone",
@@ -66,14 +67,7 @@ async def read_json(
         BodyTooLarge, BodyTooSlow: over a limit.
         ClientGone: the connection ended within the body.
     """
-    try:
-        async with asyncio.timeout(seconds_max):
-            body = await _read_body(receive)
-    except TimeoutError as error:
-        raise BodyTooSlow(seconds=seconds_max) from error
-    except BodyTooLarge:
-        await discard_body(receive)
-        raise
+    body = await read_bytes(receive, seconds_max=seconds_max)
     if not body:
         return {}
     try:
@@ -84,6 +78,25 @@ async def read_json(
         raise RequestInvalid(
             f"The body cannot be read ({error.place}): {error.why}. Send one JSON object."
         ) from error
+
+
+async def read_bytes(
+    receive: Receive, *, seconds_max: float = limits.BODY_SECONDS_MAX
+) -> bytes:
+    """Return the request's body.
+
+    Raises:
+        BodyTooLarge, BodyTooSlow: over a limit.
+        ClientGone: the connection ended within the body.
+    """
+    try:
+        async with asyncio.timeout(seconds_max):
+            return await _read_body(receive)
+    except TimeoutError as error:
+        raise BodyTooSlow(seconds=seconds_max) from error
+    except BodyTooLarge:
+        await discard_body(receive)
+        raise
 
 
 async def _read_body(receive: Receive) -> bytes:

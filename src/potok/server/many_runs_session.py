@@ -5,6 +5,8 @@ from collections.abc import Coroutine
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
+
 from potok import limits
 from potok.dialects.native import encode_message
 from potok.dialects.native_request import parse_run_request
@@ -159,6 +161,8 @@ class ManyRunsSession:
             )
 
     def _follow(self, record: RunRecord, *, ref: Ref, after: Offset, returning: bool) -> None:
+        # The follower's task may wait for long: it keeps no whole answer meanwhile.
+        record = msgspec.structs.replace(record, snapshot=None)
         self._followers[record.run] = asyncio.create_task(
             self._deliver(record, ref=ref, after=after, returning=returning),
             name=f"reader-{record.run}",

@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 
+import msgspec
 from starlette.requests import HTTPConnection
 
 from potok.dialects.native import encode_message
@@ -83,6 +84,8 @@ class OneRunSession:
         after = place_to_follow(record, place)
         if after is None:
             return
+        # This may wait for long: it keeps no whole answer meanwhile.
+        record = msgspec.structs.replace(record, snapshot=None)
         pages = self._runs.follow(record, after=after, returning=place is not None)
         async with aclosing(pages):
             async for page in pages:

@@ -52,10 +52,12 @@ _STATUSES: dict[type[PotokError], int] = {
     errors.HostRefused: 403,
     errors.ModelUnknown: 404,
     errors.RunNotFound: 404,
+    errors.ChatNotFound: 404,
     errors.PathUnknown: 404,
     errors.MethodRefused: 405,
     errors.BodyTooSlow: 408,
     errors.IdempotencyConflict: 409,
+    errors.ChatBusy: 409,
     errors.OffsetExpired: 410,
     errors.LogLost: 410,
     errors.BodyTooLarge: 413,
@@ -66,6 +68,7 @@ _STATUSES: dict[type[PotokError], int] = {
 }
 _RETRY_AFTER_SECONDS: dict[type[PotokError], int] = {
     errors.LogUnavailable: 1,
+    errors.ChatsUnavailable: 1,
     errors.UpstreamBusy: 2,
     errors.ServerDraining: 3,
 }

@@ -7,6 +7,7 @@ from typing import Protocol
 from potok.clock import Clock, IdSource
 from potok.errors import PotokError
 from potok.models.contract import ModelInfo
+from potok.runs.conversations import Conversations
 from potok.runs.service import RunService
 from potok.server.access import Access
 from potok.telemetry import Observer
@@ -52,3 +53,5 @@ class Services:
     observer: Observer
     access: Access
     about: About
+    chats: Conversations | None = None
+    """None where nobody keeps chats; their paths then do not exist."""

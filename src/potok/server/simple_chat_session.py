@@ -105,6 +105,8 @@ class SimpleChatSession:
             asked.run = record.run
             if asked.is_cancelled:
                 await self._cancel()
+            # It waits as long as its client: it keeps no whole answer meanwhile.
+            record = msgspec.structs.replace(record, snapshot=None)
             await self._deliver(record)
         except (ServerDraining, OSError):
             raise

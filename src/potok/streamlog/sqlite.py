@@ -6,6 +6,7 @@ events of live runs are in memory too, so that readers who follow never touch th
 loop never waits for the disk: what it shows of live runs (`tail.py`) grows after the commit.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,16 +61,15 @@ T = TypeVar("T")
 
 
 class SqliteLog:
-    """A `StreamLog` in one file. It serves one process: a second one is refused at `open`."""
+    """A `StreamLog` in one file. It serves one process: a second one is refused at `open`.
+
+    `open` makes the folder of `path`. With `durability` `normal`, what was acknowledged outlives
+    the death of the process; with `full` also the loss of power: each commit waits for the disk.
+    """
 
     def __init__(
         self, path: str | Path, *, clock: Clock, durability: Durability = "normal"
     ) -> None:
-        """Args: path: the database file; its folder is made by `open`.
-
-        durability: `normal` keeps what was acknowledged when the process is killed, `full` also
-        when the machine loses power (each commit waits for the disk).
-        """
         self._path = Path(path)
         self._clock = clock
         self._durability = durability
@@ -79,6 +79,7 @@ class SqliteLog:
         self._readers: Readers | None = None
         self._writer: Writer | None = None
         self._lock: FileLock | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     # opening and closing
 
@@ -92,6 +93,8 @@ class SqliteLog:
         """
         if self._thread is not None:
             return
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
         thread = Threads(1, name="potok-log-writer")
         try:
             found = await thread.call(self._open)
@@ -106,10 +109,14 @@ class SqliteLog:
 
     async def close(self) -> None:
         """Finish what was begun, send waiting readers away, release the file."""
-        thread, readers = self._thread, self._readers
-        self._thread = self._readers = None
-        if thread is None or readers is None:
-            return
+        if self._thread is not None and self._readers is not None:
+            self._closing = asyncio.create_task(self._close(self._thread, self._readers))
+            self._thread = self._readers = None
+        if self._closing is not None:
+            # A caller that gives up must not leave the file half released.
+            await asyncio.shield(self._closing)
+
+    async def _close(self, thread: Threads, readers: Readers) -> None:
         self._wakeups.close()
         await readers.close()
         await thread.call(self._release)

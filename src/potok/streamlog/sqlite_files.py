@@ -47,15 +47,18 @@ class FileLock:
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder that `path` is in; raises `DataFolderUnusable` if that cannot be."""
+    """Make the folder that `path` is in, for its owner alone; raises `DataFolderUnusable`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise unusable(path, error) from error
 
 
 def connect_writer(path: Path, *, durability: Durability) -> sqlite3.Connection:
-    """Open the connection that writes; raises `sqlite3.Error`."""
+    """Open the connection that writes; raises `sqlite3.Error`, `OSError`."""
+    # A log holds what people asked and were told: only its owner may read a file that is made here.
+    # SQLite gives the files beside it the same rights.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = _connect(path)
     connection.execute("PRAGMA foreign_keys = OFF")
     # Deleted segments need not be overwritten with zeros: that would double the work of retention.

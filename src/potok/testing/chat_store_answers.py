@@ -119,7 +119,11 @@ class AnswersSuite(ChatStoreBase):
 
         assert not again.is_new
         assert again.answer == first.answer
-        assert (later.answer.id, later.answer.run, later.is_new) == (first.answer.id, "run-1", False)
+        assert (later.answer.id, later.answer.run, later.is_new) == (
+            first.answer.id,
+            "run-1",
+            False,
+        )
         assert await self.shown(store, chat) == ["question", "text"]
 
     async def test_a_resend_at_the_same_time_makes_one_answer(

@@ -32,9 +32,7 @@ _CALLS: dict[str, Call] = {
     "ask": lambda s, c, m, p, who: s.answers.begin(
         NewAnswer(chat_id=c, run="run-9", content="?"), principal=who
     ),
-    "continue": lambda s, c, m, p, who: s.answers.reopen(
-        c, m, principal=who, run="run-9", plan={}
-    ),
+    "continue": lambda s, c, m, p, who: s.answers.reopen(c, m, principal=who, run="run-9", plan={}),
     "look for a live answer": lambda s, c, m, p, who: s.answers.find_live(c, principal=who),
     "read a message": lambda s, c, m, p, who: s.messages.read(c, m, principal=who),
     "edit a message": lambda s, c, m, p, who: s.messages.edit(c, m, "mine", principal=who),

@@ -56,7 +56,9 @@ class SearchSuite(ChatStoreBase):
 
         assert [one.chat.id for one in found] == [chat.id]
 
-    @pytest.mark.parametrize("typed", ["", "  ", '"', "'", "* AND (", "' | 'x':*", "\0", "_c1", "🎉"])
+    @pytest.mark.parametrize(
+        "typed", ["", "  ", '"', "'", "* AND (", "' | 'x':*", "\0", "_c1", "🎉"]
+    )
     async def test_what_holds_no_word_finds_nothing_and_breaks_nothing(
         self, store: ChatStore, chat: Chat, typed: str
     ) -> None:
@@ -92,7 +94,9 @@ class SearchSuite(ChatStoreBase):
         assert await self.find(store, "platinum ") == []
 
     async def test_a_piece_of_the_message_is_shown(self, store: ChatStore, chat: Chat) -> None:
-        _, answer = await self.talk(store, chat, "?", "word " * 200 + "Кольца\nздесь " + "end " * 200)
+        _, answer = await self.talk(
+            store, chat, "?", "word " * 200 + "Кольца\nздесь " + "end " * 200
+        )
 
         (found,) = await self.find(store, "кольцо")
 
@@ -213,7 +217,10 @@ class TransferSuite(ChatStoreBase):
     async def test_a_long_chat_is_imported_in_several_statements(self, store: ChatStore) -> None:
         messages = tuple(
             ImportedMessage(
-                role="user", content=f"m{number}", created_at=1.0, parent=number - 1 if number else None
+                role="user",
+                content=f"m{number}",
+                created_at=1.0,
+                parent=number - 1 if number else None,
             )
             for number in range(1_203)
         )

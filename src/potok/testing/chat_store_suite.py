@@ -12,7 +12,5 @@ from potok.testing.chat_store_tree import TreeSuite
 __all__ = ["ChatStoreSuite"]
 
 
-class ChatStoreSuite(
-    ChatsSuite, TreeSuite, AnswersSuite, QueueSuite, SearchSuite, TransferSuite
-):
+class ChatStoreSuite(ChatsSuite, TreeSuite, AnswersSuite, QueueSuite, SearchSuite, TransferSuite):
     """All that a chat store promises."""

@@ -51,9 +51,7 @@ class TreeSuite(ChatStoreBase):
         begun = await self.ask(store, chat, None, at_leaf=False, parent_id=edited.id)
         await self.end(store, begun.answer, "answer to new")
         new_path = await self.shown(store, chat)
-        await store.chats.update(
-            chat.id, ChatChanges(current_message_id=question.id), principal=ME
-        )
+        await store.chats.update(chat.id, ChatChanges(current_message_id=question.id), principal=ME)
 
         assert edited.sibling_ids == (question.id, edited.id)
         assert new_path == ["new", "answer to new"]
@@ -111,7 +109,10 @@ class TreeSuite(ChatStoreBase):
     async def test_what_follows_a_deleted_message_stays(
         self, store: ChatStore, chat: Chat, place: int, left: list[str]
     ) -> None:
-        path = [*await self.talk(store, chat, "q0", "a0"), *await self.talk(store, chat, "q1", "a1")]
+        path = [
+            *await self.talk(store, chat, "q0", "a0"),
+            *await self.talk(store, chat, "q1", "a1"),
+        ]
 
         run = await store.messages.delete(chat.id, path[place].id, principal=ME)
 
@@ -144,7 +145,9 @@ class TreeSuite(ChatStoreBase):
 
         assert [message.content for message in way] == ["a1", "q2", "a2"]
 
-    @pytest.mark.parametrize("text", ["a\0b", "Привет, 🎉👩‍👩‍👧", "'; DROP TABLE chats; --", "%s :x ?"])
+    @pytest.mark.parametrize(
+        "text", ["a\0b", "Привет, 🎉👩‍👩‍👧", "'; DROP TABLE chats; --", "%s :x ?"]
+    )
     async def test_any_text_comes_back(self, store: ChatStore, chat: Chat, text: str) -> None:
         await self.talk(store, chat, text, text)
 

@@ -1,4 +1,6 @@
-"""A provider for tests: a real HTTP server on loopback that speaks Chat Completions by a script.
+"""A provider for tests: an HTTP server on loopback that speaks by a script, in two APIs.
+
+Chat Completions, and Ollama's own below `/api`.
 
 It counts what was asked, what was written and who went away, and misbehaves where the script says
 so. `python -m potok.testing.upstream --port 9000 --tokens 500 --interval-ms 20` runs it alone;
@@ -19,7 +21,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from potok.testing.upstream_script import COMMENT, Script, frame_of, frames_after, frames_before
+from potok.testing.upstream_ollama import OLLAMA, tags_of
+from potok.testing.upstream_script import CHAT_COMPLETIONS, Script, Speech, frame_of
 
 __all__ = ["Script", "ScriptedUpstream", "SeenCall", "frame_of"]
 
@@ -52,8 +55,8 @@ class ScriptedUpstream:
 
     Args:
         scripts: One per chat call; the last one also answers every further call.
-        models: What `GET /v1/models` lists.
-        models_script: Answers `GET /v1/models` instead: another status, body or a gate.
+        models: What `GET /v1/models` and `GET /api/tags` list.
+        models_script: Answers these instead: another status, body or a gate.
 
     Attributes:
         calls: Chat calls, oldest first. `lists` counts the calls for models.
@@ -83,7 +86,12 @@ class ScriptedUpstream:
     @property
     def base_url(self) -> str:
         """What a provider is given as its base URL."""
-        return f"http://{self._host}:{self._port}/v1"
+        return f"{self.ollama_url}/v1"
+
+    @property
+    def ollama_url(self) -> str:
+        """What a provider of the kind `ollama` is given."""
+        return f"http://{self._host}:{self._port}"
 
     async def start(self) -> None:
         """Listen; from now on `base_url` is true."""
@@ -148,16 +156,16 @@ class ScriptedUpstream:
         link = _Link(reader, writer, call)
         if path == "/stats":
             await link.send_whole(200, {}, json.dumps(self._stats()).encode())
-        elif path.endswith("/models"):
+        elif path.endswith(("/models", "/api/tags")):
             self.lists += 1
-            if not await self._list(link):
+            if not await self._list(link, path):
                 return None
-        elif path.endswith("/chat/completions"):
+        elif speech := _speech_of(path):
             script = self._scripts[min(len(self.calls), len(self._scripts) - 1)]
             self.calls.append(call)
             self._came.set()
             try:
-                if not await link.play(script):
+                if not await link.play(script, speech):
                     return None
             finally:
                 call.over.set()
@@ -165,9 +173,12 @@ class ScriptedUpstream:
             await link.send_whole(404, {}, b'{"error": {"message": "no such path"}}')
         return link.ahead
 
-    async def _list(self, link: "_Link") -> bool:
+    async def _list(self, link: "_Link", path: str) -> bool:
         if self._models_script is not None:
-            return await link.play(self._models_script)
+            return await link.play(self._models_script, CHAT_COMPLETIONS)
+        if path.endswith("/tags"):
+            await link.send_whole(200, {}, tags_of(self._models))
+            return True
         entries = [{"id": name, "object": "model", "created": 1} for name in self._models]
         await link.send_whole(200, {}, json.dumps({"object": "list", "data": entries}).encode())
         return True
@@ -198,9 +209,9 @@ class _Link:
         self._writer.write(_head(status, headers) + body)
         await self._writer.drain()
 
-    async def play(self, script: Script) -> bool:
+    async def play(self, script: Script, speech: Speech) -> bool:
         """Play a script; return whether the connection can serve another call."""
-        playing = asyncio.ensure_future(self._play(script))
+        playing = asyncio.ensure_future(self._play(script, speech))
         leaving = asyncio.ensure_future(self._until_client_leaves(playing))
         try:
             await asyncio.wait({playing})
@@ -225,25 +236,23 @@ class _Link:
         self._call.tokens_at_close = self._call.tokens_written
         self._call.closed_by_client.set()
 
-    async def _play(self, script: Script) -> bool:
+    async def _play(self, script: Script, speech: Speech) -> bool:
         if script.headers_gate is not None:
             await script.headers_gate.wait()
         if script.status != 200 or script.body is not None:
             await self.send_whole(script.status, dict(script.headers), script.body or b"")
             return True
-        headers = {"Content-Type": "text/event-stream", **script.headers}
+        headers = {"Content-Type": speech.content_type, **script.headers}
         self._writer.write(_head(200, {**headers, "Transfer-Encoding": "chunked"}))
         asked = self._call.body or {}
-        model = asked.get("model", "scripted-1")
-        for frame, is_token in frames_before(script, model):
+        for frame, is_token in speech.before(script, asked):
             if is_token:
                 await self._wait_for_token(script)
             await self._write(frame, script)
             self._call.tokens_written += is_token
-        asks_usage = (asked.get("stream_options") or {}).get("include_usage") is True
-        for frame in frames_after(script, model, asks_usage=asks_usage):
+        for frame in speech.after(script, asked):
             await self._write(frame, script)
-        return await self._end(script)
+        return await self._end(script, speech)
 
     async def _wait_for_token(self, script: Script) -> None:
         if script.gate is not None:
@@ -251,13 +260,13 @@ class _Link:
         if script.interval_seconds:
             await asyncio.sleep(script.interval_seconds)
 
-    async def _end(self, script: Script) -> bool:
+    async def _end(self, script: Script, speech: Speech) -> bool:
         if script.then == "drop":
             self._writer.transport.abort()
             return False
         while script.then == "stall":
             await (script.gate.wait() if script.gate is not None else asyncio.Event().wait())
-            await self._write(COMMENT, script)
+            await self._write(speech.sign_of_life, script)
         self._writer.write(b"0\r\n\r\n")
         await self._writer.drain()
         return True
@@ -271,6 +280,12 @@ class _Link:
             if script.write_bytes_max:
                 # The client's turn, so that it reads each piece by itself.
                 await asyncio.sleep(0)
+
+
+def _speech_of(path: str) -> Speech | None:
+    if path.endswith("/chat/completions"):
+        return CHAT_COMPLETIONS
+    return OLLAMA if path.endswith(("/api/chat", "/api/generate")) else None
 
 
 def _head(status: int, headers: dict[str, str]) -> bytes:

@@ -1,15 +1,15 @@
 """What a scripted upstream says to one request, and the bytes of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from potok.testing.gates import Gate
 
-__all__ = ["Script", "frame_of", "frames_after", "frames_before"]
+__all__ = ["CHAT_COMPLETIONS", "Script", "Speech", "frame_of"]
 
-COMMENT = b": keep-alive\n\n"
+_COMMENT = b": keep-alive\n\n"
 _CREATED = 1_790_000_000
 
 
@@ -49,13 +49,30 @@ class Script:
     interval_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """How a script sounds in one API.
+
+    Attributes:
+        before: The pieces up to the last token, each with whether it is a token, for a script and
+            the request's body.
+        after: The pieces that follow the last token; none for `drop`, `end` and `stall`.
+        sign_of_life: What `stall` sends.
+    """
+
+    content_type: str
+    sign_of_life: bytes
+    before: Callable[[Script, Mapping[str, Any]], Iterator[tuple[bytes, bool]]]
+    after: Callable[[Script, Mapping[str, Any]], Iterator[bytes]]
+
+
 def frame_of(model: str, **choice: Any) -> bytes:
     """Return one chunk with one choice as a frame."""
     return _frame(model, [{"index": 0, "delta": {}, "finish_reason": None, **choice}])
 
 
-def frames_before(script: Script, model: str) -> Iterator[tuple[bytes, bool]]:
-    """Yield the frames up to the last token, each with whether it is a token."""
+def _frames_before(script: Script, asked: Mapping[str, Any]) -> Iterator[tuple[bytes, bool]]:
+    model = asked.get("model", "scripted-1")
     if script.pieces is not None:
         yield from ((piece, True) for piece in script.pieces)
         return
@@ -63,21 +80,21 @@ def frames_before(script: Script, model: str) -> Iterator[tuple[bytes, bool]]:
     for field_name, pieces in (("reasoning_content", script.thinking), ("content", script.tokens)):
         for piece in pieces:
             for _ in range(script.comments):
-                yield COMMENT, False
+                yield _COMMENT, False
             yield frame_of(model, delta={field_name: piece}), True
 
 
-def frames_after(script: Script, model: str, *, asks_usage: bool) -> Iterator[bytes]:
-    """Yield the frames that follow the last token; none for `drop`, `end` and `stall`."""
+def _frames_after(script: Script, asked: Mapping[str, Any]) -> Iterator[bytes]:
     if script.pieces is not None:
         return
+    model = asked.get("model", "scripted-1")
     if script.then == "error":
         yield b"data: " + _json({"error": script.error}) + b"\n\n"
     elif script.then == "malformed":
         yield b'data: {"choices": [{"index": 0, "delta": {"content"\n\n'
     elif script.then in ("finish", "no-done"):
         yield frame_of(model, finish_reason=script.finish_reason)
-        if asks_usage:
+        if (asked.get("stream_options") or {}).get("include_usage") is True:
             said = len(script.tokens) + len(script.thinking)
             usage = {"prompt_tokens": 7, "completion_tokens": said, "total_tokens": 7 + said}
             yield _frame(model, [], usage=usage)
@@ -99,3 +116,11 @@ def _frame(model: str, choices: list[Any], **more: Any) -> bytes:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+CHAT_COMPLETIONS = Speech(
+    content_type="text/event-stream",
+    sign_of_life=_COMMENT,
+    before=_frames_before,
+    after=_frames_after,
+)

@@ -18,6 +18,8 @@ class Ended:
 
 def run(*words: str, stdin: str | None = None, **environ: str) -> Ended:
     """Run `potok <words>`; nobody looks at its output. Settings go in by their names."""
-    settings = {f"POTOK_{name.upper()}": text for name, text in environ.items()}
+    # Whether this machine has an Ollama of its own is nothing to a test.
+    settings = {"POTOK_UPSTREAM_DISCOVERY": "off"}
+    settings |= {f"POTOK_{name.upper()}": text for name, text in environ.items()}
     result = CliRunner().invoke(app, words, input=stdin, env=settings)
     return Ended(code=result.exit_code, out=result.stdout, err=result.stderr)

@@ -1,42 +1,21 @@
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from potok.errors import (
     FrameTooLarge,
-    PeerError,
     UpstreamLost,
     UpstreamMalformed,
     UpstreamRefused,
 )
-from potok.events.fold import Fold, Message
-from potok.events.grammar import GrammarChecker
-from potok.events.kinds import GRAMMAR_VERSION, Event, RunEnd, RunStart, TextDelta, Usage
+from potok.events.kinds import RunEnd, TextDelta, Usage
 from potok.limits import UPSTREAM_REPLY_BYTES_MAX
 from potok.models.openai_chat_parse import OpenAiChatParser
 from potok.models.openai_errors import Refusals
+from tests.unit.models.replies import Outcome, Said, assert_same, fold, parse_all, said
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "openai"
 NAMES = sorted(path.stem for path in RECORDED.glob("*.chunks"))
-
-
-class Outcome(NamedTuple):
-    """What a parser made of a reply."""
-
-    events: list[Event]
-    fault: PeerError | None
-    is_done: bool
-
-
-class Said(NamedTuple):
-    """What people and programs see of a reply."""
-
-    text: str = ""
-    thinking: str = ""
-    calls: tuple[tuple[str, str, str], ...] = ()
-    reason: str | None = "stop"
-    completion_tokens: int | None = None
 
 
 SAID = {
@@ -85,34 +64,11 @@ def new_parser(*, choices: int = 1) -> OpenAiChatParser:
 
 
 def parse(*chunks: bytes, choices: int = 1) -> Outcome:
-    parser = new_parser(choices=choices)
-    events = [event for chunk in chunks for event in parser.feed(chunk)]
-    events += parser.finish()
-    return Outcome(events, parser.fault, parser.is_done)
+    return parse_all(new_parser(choices=choices), *chunks)
 
 
 def frame(delta: str, *, more: str = "") -> bytes:
     return b'data: {"choices":[{"index":0,"delta":%s%s}]}\n\n' % (delta.encode(), more.encode())
-
-
-def fold(events: list[Event]) -> Message:
-    """Fold the events of one reply, and check that the grammar admits each of them."""
-    checker, folded = GrammarChecker(), Fold()
-    for event in [RunStart(run="r" * 16, version=GRAMMAR_VERSION, model="test"), *events]:
-        checker.admit(event)
-        folded.feed(event)
-    return folded.message
-
-
-def said(events: list[Event]) -> Said:
-    message = fold(events)
-    return Said(
-        text=message.text,
-        thinking=message.reasoning,
-        calls=tuple((p.id, p.name or "", p.text) for p in message.parts if p.type == "tool"),
-        reason=message.finish_reason,
-        completion_tokens=message.usage.completion_tokens if message.usage else None,
-    )
 
 
 FINISH = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
@@ -134,11 +90,6 @@ def test_events_do_not_depend_on_where_the_bytes_were_cut(name: str) -> None:
     for cut in range(len(stream) + 1):
         assert_same(parse(stream[:cut], stream[cut:]), whole)
     assert_same(parse(*(stream[at : at + 1] for at in range(len(stream)))), whole)
-
-
-def assert_same(one: Outcome, other: Outcome) -> None:
-    assert one.events == other.events
-    assert (type(one.fault), str(one.fault)) == (type(other.fault), str(other.fault))
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"openrouter-error"}))

@@ -400,3 +400,30 @@ async def test_a_long_poll_waits_for_the_next_event_and_no_longer(house: House) 
 
     assert (list(empty.events), empty.ended) == ([], False)
     assert full.events
+
+
+async def test_a_long_poll_gives_an_empty_page_when_the_server_goes_down(house: House) -> None:
+    gate = Gate()
+    service = await house.service([gate])
+    record = await started(service)
+    await gate.until_waited_for()
+    polling = asyncio.create_task(
+        service.read_page(record, after=Offset(1), events_max=10, wait_seconds=10)
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    service.drain()
+
+    assert list((await polling).events) == []
+
+
+async def test_a_reader_that_saw_the_end_leaves_no_word_of_a_run_without_readers(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "potok.runs")
+    service = await house.service(HELLO)
+
+    await events_of(service, await started(service))
+
+    assert "without a reader" not in caplog.text

@@ -5,18 +5,22 @@ import pytest
 
 from potok import limits
 from potok.errors import UpstreamLost
-from potok.events.kinds import Event, PartDiscard, TextDelta, TextEnd, TextStart
+from potok.events.envelope import START
+from potok.events.kinds import Event, PartDiscard, RunEnd, TextDelta, TextEnd, TextStart
 from potok.runs.settings import RunSettings
 from potok.testing.gates import Gate
 from tests.unit.server.house import BEGIN, REST, open_house
-from tests.unit.server.socket_client import Closed, open_socket
+from tests.unit.server.socket_client import Closed, SocketClient, open_socket
 
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
-WHOLE = [
-    {"type": "token", "content": "Привет"},
-    {"type": "token", "content": ", мир!"},
-    {"type": "done"},
-]
+WHOLE = ("Привет, мир!", {"type": "done"})
+
+
+async def whole_answer(client: SocketClient) -> tuple[str, Any]:
+    """Read an answer to its end: its text, and its last message."""
+    *tokens, end = await client.receive_until("type", "done")
+    assert all(token["type"] == "token" and token["content"] for token in tokens)
+    return "".join(token["content"] for token in tokens), end
 
 
 @pytest.mark.parametrize("path", ["/ws", "/"])
@@ -24,7 +28,7 @@ async def test_a_message_is_answered_token_by_token(path: str) -> None:
     async with open_house() as house, open_socket(house.app, path) as client:
         client.send(ASKED)
 
-        assert await client.receive_until("type", "done") == WHOLE
+        assert await whole_answer(client) == WHOLE
 
 
 async def test_a_named_model_and_parameters_reach_the_model() -> None:
@@ -57,8 +61,8 @@ async def test_the_next_message_waits_for_its_turn() -> None:
 
         gate.open()
 
-        assert await client.receive_until("type", "done") == WHOLE
-        assert await client.receive_until("type", "done") == WHOLE
+        assert await whole_answer(client) == WHOLE
+        assert await whole_answer(client) == WHOLE
 
 
 async def test_a_message_too_many_is_refused_and_the_others_are_answered() -> None:
@@ -104,18 +108,18 @@ async def test_cancel_stops_the_answer_and_keeps_the_socket() -> None:
 
         gate.open()
         client.send(ASKED)
-        assert await client.receive_until("type", "done") == WHOLE
+        assert await whole_answer(client) == WHOLE
 
 
 async def test_cancel_with_nothing_to_stop_changes_nothing() -> None:
     async with open_house() as house, open_socket(house.app, "/ws") as client:
         client.send({"type": "cancel"})
         client.send(ASKED)
-        assert await client.receive_until("type", "done") == WHOLE
+        assert await whole_answer(client) == WHOLE
 
         client.send({"type": "cancel"})
         client.send(ASKED)
-        assert await client.receive_until("type", "done") == WHOLE
+        assert await whole_answer(client) == WHOLE
 
 
 async def test_a_run_that_fails_is_an_error_and_the_socket_goes_on() -> None:
@@ -177,7 +181,7 @@ async def test_a_bad_message_is_refused_and_the_socket_goes_on(
 
         assert (refusal["type"], refusal["code"]) == ("error", code)
         assert words in refusal["message"]
-        assert await client.receive_until("type", "done") == WHOLE
+        assert await whole_answer(client) == WHOLE
 
 
 async def test_binary_is_no_message() -> None:
@@ -191,7 +195,7 @@ async def test_binary_is_no_message() -> None:
 
 async def test_an_answer_nobody_can_come_back_to_is_stopped_after_its_grace() -> None:
     gate = Gate()
-    settings = RunSettings(disconnect_grace_seconds=0)
+    settings = RunSettings(disconnect_grace_seconds=0.05)
     async with open_house((BEGIN, gate, REST), settings=settings) as house:
         async with open_socket(house.app, "/ws") as client:
             client.send(ASKED)
@@ -199,16 +203,21 @@ async def test_an_answer_nobody_can_come_back_to_is_stopped_after_its_grace() ->
         records, _ = await house.services.runs.list_runs(
             principal="local", cursor=None, status=None, items_max=1
         )
-        message = await house.services.runs.settle(records[0])
+        # Not as a reader of the run, for a reader would keep it.
+        page = await house.log.read(records[0].run, after=START, events_max=100)
+        while not page.ended:
+            await house.log.wait_beyond(records[0].run, page.tail, seconds=1)
+            page = await house.log.read(records[0].run, after=START, events_max=100)
 
-        assert message.outcome == "cancelled"
+        assert isinstance(page.events[-1].event, RunEnd)
+        assert page.events[-1].event.code == "disconnected"
         assert house.model.closed == 1
 
 
 @pytest.mark.parametrize("more", [{"on_disconnect": "keep"}, {"idempotency_key": "k"}])
 async def test_an_answer_that_is_kept_goes_on_without_its_socket(more: dict[str, str]) -> None:
     gate = Gate()
-    settings = RunSettings(disconnect_grace_seconds=0)
+    settings = RunSettings(disconnect_grace_seconds=0.05)
     async with open_house((BEGIN, gate, REST), settings=settings) as house:
         async with open_socket(house.app, "/ws") as client:
             client.send({**ASKED, **more})
@@ -231,7 +240,7 @@ async def test_the_same_key_on_another_socket_reads_the_same_answer_from_its_sta
         async with open_socket(house.app, "/ws") as client:
             client.send({**ASKED, "idempotency_key": "k"})
 
-            assert await client.receive_until("type", "done") == WHOLE
+            assert await whole_answer(client) == WHOLE
         assert len(house.model.requests) == 1
 
 
@@ -255,6 +264,6 @@ async def test_eight_tabs_with_a_socket_each_are_all_answered() -> None:
         async def tab() -> Any:
             async with open_socket(house.app, "/ws") as client:
                 client.send(ASKED)
-                return await client.receive_until("type", "done")
+                return await whole_answer(client)
 
         assert await asyncio.gather(*(tab() for _ in range(8))) == [WHOLE] * 8

@@ -8,7 +8,8 @@ import pytest
 from potok.errors import DatabaseNewer, DataFolderInUse, DataFolderUnusable, SetupError
 from potok.streamlog.sqlite import SqliteLog
 from potok.streamlog.sqlite_files import FileLock
-from potok.testing.fakes import FakeClock
+from potok.testing.fakes import CountingIds, FakeClock
+from potok.testing.streamlog_base import new_run
 
 
 def make_log(path: Path) -> SqliteLog:
@@ -29,6 +30,39 @@ async def test_open_makes_the_folder(tmp_path: Path) -> None:
     await log.close()
 
     assert path.exists()
+
+
+async def test_only_the_owner_may_read_what_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    log = make_log(folder / "log.sqlite3")
+    await log.open()
+    await log.create_run(new_run(CountingIds()))
+
+    rights = {one.name: one.stat().st_mode & 0o777 for one in (folder, *folder.iterdir())}
+    await log.close()
+
+    assert rights == {
+        "data": 0o700,
+        "log.sqlite3": 0o600,
+        "log.sqlite3-shm": 0o600,
+        "log.sqlite3-wal": 0o600,
+        "log.sqlite3.lock": 0o600,
+    }
+
+
+async def test_a_close_whose_caller_gave_up_still_releases_the_file(tmp_path: Path) -> None:
+    log = make_log(tmp_path / "log.sqlite3")
+    await log.open()
+    closing = asyncio.create_task(log.close())
+    await asyncio.sleep(0)
+
+    closing.cancel()
+    await asyncio.wait([closing])
+    await log.close()
+
+    again = make_log(tmp_path / "log.sqlite3")
+    await again.open()
+    await again.close()
 
 
 async def test_opening_and_closing_twice_is_harmless(tmp_path: Path) -> None:

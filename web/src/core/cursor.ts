@@ -31,7 +31,7 @@ export class Cursor {
 
   /** @throws RangeError `after` is no id. */
   constructor(after: string | null, isDense = true) {
-    const place = parsePlace(after ?? "0");
+    const place = parsePlace(after || "0");
     if (place === null) throw new RangeError(`${JSON.stringify(after)} is no id of an event`);
     this.after = after;
     this.#place = place;

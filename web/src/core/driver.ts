@@ -84,6 +84,11 @@ export class Driver {
     return this.#rules.isBuffered;
   }
 
+  /** What the last failure came with. */
+  get lastError(): Error | null {
+    return this.#lastError;
+  }
+
   begin(): void {
     this.tell({ input: "begun" });
   }
@@ -95,8 +100,8 @@ export class Driver {
 
   /** Tell what happened, and do what the rules make of it. */
   tell(heard: Input, take?: () => void): void {
-    const { now, random } = this.#environment;
-    for (const command of this.#rules.receive(heard, now() / 1000, random())) {
+    const now = this.#environment.now() / 1000;
+    for (const command of this.#rules.receive(heard, now, this.#environment.random())) {
       this.#obey(command, take);
     }
     const shown = this.#show();

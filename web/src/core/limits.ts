@@ -68,6 +68,8 @@ export const CANCEL_TRIES_MAX = 5;
 export const SIMPLE_TRIES_MAX = 3;
 /** Wait before the first of them. */
 export const SIMPLE_SECONDS = 0.5;
+/** Wait for an answer that comes as one JSON: as long as one answer may take. */
+export const SIMPLE_ANSWER_SECONDS_MAX = 3600;
 /** Wait for a socket to open before the next way is taken. */
 export const SOCKET_OPEN_SECONDS = 3;
 

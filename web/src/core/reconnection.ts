@@ -127,8 +127,9 @@ export class Reconnection {
   // The stream
 
   #opened(heard: Of<"opened">, now: number): Command[] {
+    const canEnd = this.state === "connecting" || this.state === "open";
+    if (heard.status === NO_CONTENT && canEnd) return this.#finish("already-read");
     if (this.state !== "connecting") return [];
-    if (heard.status === NO_CONTENT) return this.#finish("already-read");
     this.state = "open";
     this.#openedAt = this.#signAt = now;
     this.#watch.opened();

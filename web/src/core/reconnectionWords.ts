@@ -6,7 +6,10 @@
 export type Input =
   /** The reader wants the stream; heard once, first. */
   | { readonly input: "begun" }
-  /** The line is open. `heartbeatSeconds` is the server's own word for its interval. */
+  /**
+   * The line is open. 204: nothing will ever follow; a socket may say so on an open line, too.
+   * `heartbeatSeconds` is the server's own word for its interval.
+   */
   | {
       readonly input: "opened";
       readonly status?: number;

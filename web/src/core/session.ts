@@ -1,6 +1,7 @@
 /** One run over HTTP: started once, followed over as many connections as that takes. */
 
 import type { Line } from "./driver.ts";
+import { FrameMalformed } from "./errors.ts";
 import { parseRecord, readEvent } from "./events.ts";
 import type { Message } from "./fold.ts";
 import { accepted, addressOf, isStream } from "./http.ts";
@@ -84,8 +85,9 @@ export class RunSession extends RunReader {
 
   #read(frame: SseEvent): Frame {
     const event = readEvent(frame.event, parseRecord(frame.data));
-    const stored = { id: frame.id, event };
+    const id = frame.ownId;
+    if (id === null) throw new FrameMalformed("an event has no id");
     const isEnd = event.event === "run-end";
-    return { id: frame.id, isEnd, take: () => this.take(stored) };
+    return { id, isEnd, take: () => this.take({ id, event }) };
   }
 }

@@ -8,12 +8,14 @@ import { SSE_EVENT_BYTES_MAX, SSE_LINE_BYTES_MAX, SSE_RETRY_DIGITS_MAX } from ".
 
 /**
  * One dispatched event. `event` is "message" unless the frame named another type; `id` is the last
- * event id in force at that frame, empty before the first one.
+ * event id in force at that frame, empty before the first one; `ownId` the one that this very frame
+ * brought, null if it brought none.
  */
 export interface SseEvent {
   readonly event: string;
   readonly data: string;
   readonly id: string;
+  readonly ownId: string | null;
 }
 
 const LF = 0x0a;
@@ -53,6 +55,7 @@ export class SseDecoder {
   #values: string[] = [];
   #valuesBytes = 0;
   #id = "";
+  #ownId: string | null = null;
 
   constructor(bounds: { lineBytesMax?: number; eventBytesMax?: number } = {}) {
     this.#lineBytesMax = bounds.lineBytesMax ?? SSE_LINE_BYTES_MAX;
@@ -133,7 +136,7 @@ export class SseDecoder {
   #takeField(name: string, value: string): void {
     if (name === "") this.comments += 1;
     else if (name === "event") this.#type = value;
-    else if (name === "id" && !value.includes("\0")) this.#id = value;
+    else if (name === "id" && !value.includes("\0")) this.#id = this.#ownId = value;
     else if (name === "retry" && /^[0-9]+$/.test(value)) {
       this.retryMilliseconds = Math.min(Number(value), RETRY_MAX);
     }
@@ -142,11 +145,13 @@ export class SseDecoder {
   #endBlock(events: SseEvent[]): void {
     this.lastEventId = this.#id;
     if (this.#values.length > 0) {
-      events.push({ event: this.#type || "message", data: this.#values.join("\n"), id: this.#id });
+      const data = this.#values.join("\n");
+      events.push({ event: this.#type || "message", data, id: this.#id, ownId: this.#ownId });
       this.#values = [];
       this.#valuesBytes = 0;
     }
     this.#type = "";
+    this.#ownId = null;
   }
 
   #stop(what: string, limitBytes: number, events: SseEvent[]): never {

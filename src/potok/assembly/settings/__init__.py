@@ -2,6 +2,7 @@
 
 from potok.assembly.settings.demo import DemoSettings
 from potok.assembly.settings.load import GROUPS, Settings, load_settings
+from potok.assembly.settings.ollama import OllamaSettings
 from potok.assembly.settings.providers import (
     DEMO_NAME,
     OpenAiSettings,
@@ -17,6 +18,7 @@ __all__ = [
     "DEMO_NAME",
     "GROUPS",
     "DemoSettings",
+    "OllamaSettings",
     "OpenAiSettings",
     "ProviderAccount",
     "ProviderTable",

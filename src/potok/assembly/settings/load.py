@@ -16,10 +16,12 @@ from potok.assembly.settings.names import (
     find_unknown_keys,
     find_unknown_variables,
 )
+from potok.assembly.settings.ollama import OllamaSettings
 from potok.assembly.settings.problems import describe_group
 from potok.assembly.settings.providers import (
     OpenAiSettings,
     ProviderAccount,
+    find_ollama,
     read_aliases,
     read_providers,
 )
@@ -44,7 +46,10 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings, checked. `providers` are the configured ones: the demo is not among them."""
+    """All settings, checked. `providers` are the configured ones: the demo is not among them.
+
+    `guesses` are providers that nobody configured and that count only while they answer.
+    """
 
     server: ServerSettings
     storage: StorageSettings
@@ -52,6 +57,7 @@ class Settings:
     upstream: UpstreamSettings
     demo: DemoSettings
     providers: tuple[ProviderAccount, ...]
+    guesses: tuple[ProviderAccount, ...]
     aliases: Mapping[str, str]
     data_dir: Path
     config_path: Path | None
@@ -91,7 +97,8 @@ def load_settings(
     upstream = reader.read(UpstreamSettings)
     demo = reader.read(DemoSettings)
     openai = reader.read(OpenAiSettings)
-    providers = read_providers(tables, openai, environ, file=file, problems=problems)
+    ollama = reader.read(OllamaSettings)
+    providers = read_providers(tables, openai, ollama, environ, file=file, problems=problems)
     aliases = read_aliases(tables, file=file, problems=problems)
     problems.extend(_find_open_doors(server))
     if problems:
@@ -103,6 +110,7 @@ def load_settings(
         upstream=upstream,
         demo=demo,
         providers=providers,
+        guesses=find_ollama(providers) if upstream.discovery == "on" else (),
         aliases=aliases,
         data_dir=_find_data_dir(storage.data_dir, environ),
         config_path=config_path,

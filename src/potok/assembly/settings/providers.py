@@ -1,4 +1,4 @@
-"""`[providers.<name>]`, `[aliases]`, `OPENAI_...`: who answers under which name."""
+"""`[providers.<name>]`, `[aliases]`, `OPENAI_...`, `OLLAMA_HOST`: who answers under which name."""
 
 import re
 from collections.abc import Mapping
@@ -10,21 +10,26 @@ from pydantic_settings import SettingsConfigDict
 
 from potok.assembly.settings.group import Group
 from potok.assembly.settings.keys import KEY_RULE, Key, check_key
+from potok.assembly.settings.ollama import OLLAMA_URL, OllamaSettings, is_ollamas_place
 from potok.assembly.settings.problems import describe_table
 from potok.limits import NAME_CHARACTERS_MAX
 
 __all__ = [
     "DEMO_NAME",
+    "OLLAMA_NAME",
     "OPENAI_BASE_URL",
     "OpenAiSettings",
     "ProviderAccount",
     "ProviderTable",
+    "find_ollama",
     "read_aliases",
     "read_providers",
 ]
 
 DEMO_NAME = "demo"
+OLLAMA_NAME = "ollama"
 
+Kind = Literal["openai", "ollama"]
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 _URL = re.compile(r"https?://[^\s/?#]+[^\s#]*")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -54,9 +59,9 @@ class ProviderTable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["openai"] = Field(default="openai", description="openai")
-    base_url: Annotated[str, AfterValidator(_check_url)] = Field(
-        default=OPENAI_BASE_URL, description=_URL_RULE
+    kind: Kind = Field(default="openai", description="openai or ollama")
+    base_url: Annotated[str | None, AfterValidator(lambda url: url and _check_url(url))] = Field(
+        default=None, description=_URL_RULE
     )
     api_key_env: str | None = Field(
         default=None,
@@ -70,7 +75,7 @@ class ProviderAccount:
     """One provider, ready to be connected."""
 
     name: str
-    kind: Literal["openai"]
+    kind: Kind
     base_url: str
     api_key: SecretStr | None
     key_variable: str
@@ -80,6 +85,7 @@ class ProviderAccount:
 def read_providers(
     tables: Mapping[str, Any],
     openai: OpenAiSettings,
+    ollama: OllamaSettings,
     environ: Mapping[str, str],
     *,
     file: str,
@@ -87,7 +93,8 @@ def read_providers(
 ) -> tuple[ProviderAccount, ...]:
     """Return the configured providers, those of the file first; faults go to `problems`.
 
-    The `OPENAI_...` variables make the provider `openai`, unless the file has one of that name.
+    The `OPENAI_...` variables make the provider `openai`, unless the file has one of that name, and
+    `OLLAMA_HOST` makes `ollama`, unless the file has it or another one of that kind at its address.
     """
     found: list[ProviderAccount] = []
     content = tables.get("providers", {})
@@ -106,7 +113,7 @@ def read_providers(
         except ValidationError as error:
             problems.extend(describe_table(error, ProviderTable, table=place, file=file))
             continue
-        account = _read_account(name, table, environ, problems)
+        account = _read_account(name, table, ollama, environ, problems)
         if account is not None:
             found.append(account)
     if (openai.api_key or openai.base_url) and "openai" not in content:
@@ -119,11 +126,40 @@ def read_providers(
                 key_variable=OpenAiSettings.variable_of("api_key"),
             )
         )
+    if ollama.host is not None and OLLAMA_NAME not in content:
+        account = _ollama_at(ollama.host)
+        if ("ollama", account.base_url) not in ((one.kind, one.base_url) for one in found):
+            found.append(account)
     return tuple(found)
 
 
+def find_ollama(providers: tuple[ProviderAccount, ...]) -> tuple[ProviderAccount, ...]:
+    """Return the account of an Ollama that may be on this machine though nobody configured it.
+
+    None where a provider has its name or its address already.
+    """
+    is_known = any(
+        account.name == OLLAMA_NAME or is_ollamas_place(account.base_url) for account in providers
+    )
+    return () if is_known else (_ollama_at(OLLAMA_URL),)
+
+
+def _ollama_at(url: str) -> ProviderAccount:
+    return ProviderAccount(
+        name=OLLAMA_NAME,
+        kind="ollama",
+        base_url=url,
+        api_key=None,
+        key_variable=_key_of_table(OLLAMA_NAME),
+    )
+
+
 def _read_account(
-    name: str, table: ProviderTable, environ: Mapping[str, str], problems: list[str]
+    name: str,
+    table: ProviderTable,
+    ollama: OllamaSettings,
+    environ: Mapping[str, str],
+    problems: list[str],
 ) -> ProviderAccount | None:
     variable, key = table.api_key_env, None
     if variable is not None:
@@ -138,10 +174,22 @@ def _read_account(
     return ProviderAccount(
         name=name,
         kind=table.kind,
-        base_url=table.base_url,
+        base_url=_base_url_of(table, ollama),
         api_key=key,
-        key_variable=variable or f"api_key_env in [providers.{name}]",
+        key_variable=variable or _key_of_table(name),
     )
+
+
+def _base_url_of(table: ProviderTable, ollama: OllamaSettings) -> str:
+    if table.kind == "openai":
+        return table.base_url or OPENAI_BASE_URL
+    url = table.base_url or ollama.host or OLLAMA_URL
+    # Other programs are given the place of one API of Ollama's; this one chooses itself.
+    return url.removesuffix("/v1").removesuffix("/api")
+
+
+def _key_of_table(name: str) -> str:
+    return f"api_key_env in [providers.{name}]"
 
 
 def read_aliases(tables: Mapping[str, Any], *, file: str, problems: list[str]) -> Mapping[str, str]:

@@ -1,6 +1,6 @@
 """`[upstream]`: how long Potok waits for a provider, and how much it asks of one at once."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -12,7 +12,7 @@ __all__ = ["UpstreamSettings"]
 
 
 class UpstreamSettings(Group):
-    """`POTOK_UPSTREAM_CONNECT_SECONDS` and its neighbours; they hold for each provider."""
+    """`POTOK_UPSTREAM_CONNECT_SECONDS` and its neighbours; bounds hold for each provider."""
 
     model_config = SettingsConfigDict(env_prefix="POTOK_UPSTREAM_")
     table: ClassVar[str] = "upstream"
@@ -50,4 +50,8 @@ class UpstreamSettings(Group):
         ge=1,
         le=10_000,
         description="a whole number from 1 to 10000",
+    )
+    discovery: Literal["on", "off"] = Field(
+        default="on",
+        description="on (an Ollama on this machine is found by itself) or off",
     )

@@ -1,12 +1,13 @@
-"""One Chat Completions call under way: opens it, reads it batch by batch, closes it."""
+"""One call under way: opens it, reads it batch by batch through its parser, closes it."""
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
 from potok.clock import Clock
-from potok.errors import UpstreamLost, UpstreamRefused, UpstreamStalled
+from potok.errors import PeerError, UpstreamLost, UpstreamRefused, UpstreamStalled
 from potok.events.kinds import Event, Usage
 from potok.limits import (
     UPSTREAM_CONNECT_SECONDS,
@@ -19,11 +20,10 @@ from potok.limits import (
     UPSTREAM_TOTAL_SECONDS,
 )
 from potok.models.byte_source import ByteSource, UpstreamCall, UpstreamReply
-from potok.models.openai_chat_parse import OpenAiChatParser
 from potok.models.openai_errors import Refusals
 from potok.models.time_limits import Sleep, StallWatch, time_limit
 
-__all__ = ["OpenAiAnswer", "Timeouts", "read_body"]
+__all__ = ["ReplyParser", "Timeouts", "UpstreamAnswer", "read_body"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,34 @@ class Timeouts:
     list_models: float = UPSTREAM_LIST_SECONDS
 
 
-class OpenAiAnswer:
+class ReplyParser(Protocol):
+    """Turns the bytes of one reply, cut anywhere, into events; raises nothing."""
+
+    @property
+    def fault(self) -> PeerError | None:
+        """Why nothing more can come; raise it once the events before it were given away."""
+        ...
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the answer is whole, though counts and an end mark may be missing."""
+        ...
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the `run-end` was given."""
+        ...
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that `chunk` completes."""
+        ...
+
+    def finish(self) -> list[Event]:
+        """Take the end of the body; return the last events, or set `fault`."""
+        ...
+
+
+class UpstreamAnswer:
     """One try of one call. Open it, read until a batch is empty, and close it in any case.
 
     Args:
@@ -51,7 +78,7 @@ class OpenAiAnswer:
         self,
         *,
         source: ByteSource,
-        parser: OpenAiChatParser,
+        parser: ReplyParser,
         refusals: Refusals,
         clock: Clock,
         sleep: Sleep,
@@ -181,11 +208,12 @@ class OpenAiAnswer:
     def _timed(self, event: Event) -> Event:
         if type(event) is not Usage:
             return event
+        pace = event.tokens_per_second
         seconds = self._token_at - self._opened_at - (self.first_token_seconds or 0.0)
+        if pace is None and seconds > 0:
+            pace = event.completion_tokens / seconds
         return msgspec.structs.replace(
-            event,
-            first_token_seconds=self.first_token_seconds,
-            tokens_per_second=event.completion_tokens / seconds if seconds > 0 else None,
+            event, first_token_seconds=self.first_token_seconds, tokens_per_second=pace
         )
 
     def _stalled(self) -> UpstreamStalled:

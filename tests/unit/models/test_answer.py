@@ -13,8 +13,8 @@ from potok.errors import (
 )
 from potok.events.kinds import Event, RunEnd, TextDelta, TextEnd, TextStart, Usage
 from potok.limits import UPSTREAM_LINGER_SECONDS, UPSTREAM_TAIL_SECONDS
+from potok.models.answer import Timeouts, UpstreamAnswer
 from potok.models.byte_source import UpstreamCall
-from potok.models.openai_answer import OpenAiAnswer, Timeouts
 from potok.models.openai_chat_parse import OpenAiChatParser
 from potok.models.openai_errors import Refusals
 from potok.testing.fakes import FakeClock
@@ -39,7 +39,7 @@ class Bench:
         self.sleep = FakeSleep(self.clock)
         self.source = MemorySource(*replies)
         refusals = Refusals(provider="test")
-        self.answer = OpenAiAnswer(
+        self.answer = UpstreamAnswer(
             source=self.source,
             parser=OpenAiChatParser(refusals=refusals),
             refusals=refusals,
