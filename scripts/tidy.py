@@ -40,6 +40,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # (rule, file) -> why it may stay. One that nothing needs any more is a fault: the list shrinks.
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("length", "src/potok/errors.py"): "all errors stand in one tree, to be seen at once",
+    ("length", "src/potok/limits.py"): "all bounds stand in one place, each with its reason",
 }
 
 

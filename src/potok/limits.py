@@ -445,3 +445,30 @@ REDIS_CLAIM_ROUNDS_MAX = 5
 REDIS_KNOWN_RUNS_MAX = 10_000
 assert REDIS_LISTEN_PING_SECONDS < REDIS_LISTEN_SILENCE_SECONDS_MAX
 assert REDIS_SYNC_MS_MAX / 1000 < REDIS_REPLY_SECONDS
+
+# continuation
+
+# Calls of models for one answer, all sources together; a chain of broken ones must end.
+CONTINUATION_CALLS_MAX = 5
+# Time from an answer's first fault on, after which no further call is begun for it.
+CONTINUATION_SECONDS_MAX = 300.0
+# Waits before a source that just failed is asked again: the first one, and what doubling stops at.
+CONTINUATION_BACKOFF_SECONDS = 1.0
+CONTINUATION_BACKOFF_SECONDS_MAX = 8.0
+# Models that may stand in for one; each is one more way to pay for an answer.
+FALLBACKS_MAX = 8
+# Characters of a broken answer that the next model is shown; its last pages say how to go on.
+CONTINUATION_TAIL_CHARACTERS_MAX = 8_000
+# Characters at a text's end in which what a model says again may begin; it was shown no more.
+OVERLAP_WINDOW_CHARACTERS = CONTINUATION_TAIL_CHARACTERS_MAX
+# Characters said again that are no chance; "the " may begin a sentence after "the " by right.
+OVERLAP_CHARACTERS_MIN = 8
+# The same for a whole text said again from its start, and for a word that was cut and begun anew.
+OVERLAP_WHOLE_CHARACTERS_MIN = 4
+OVERLAP_WORD_CHARACTERS_MIN = 3
+# Characters that a model is asked to repeat, so that the join lies in words it knows.
+ANCHOR_CHARACTERS_MIN = 20
+ANCHOR_CHARACTERS_MAX = 120
+assert OVERLAP_WORD_CHARACTERS_MIN <= OVERLAP_WHOLE_CHARACTERS_MIN <= OVERLAP_CHARACTERS_MIN
+assert OVERLAP_CHARACTERS_MIN <= ANCHOR_CHARACTERS_MIN < ANCHOR_CHARACTERS_MAX
+assert CONTINUATION_BACKOFF_SECONDS <= CONTINUATION_BACKOFF_SECONDS_MAX < CONTINUATION_SECONDS_MAX

@@ -22,6 +22,7 @@ SECTIONS = [
     "6 Folding",
     "7 Starting, idempotency, cancelling, disconnect",
     "8 Errors",
+    "9 Sockets",
 ]
 # Raised in a client of ours, about a server; no server sends them.
 CLIENT_CODES = {"server_unreachable", "server_refused"}

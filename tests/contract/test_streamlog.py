@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from potok.streamlog import segments, tail
+from potok.streamlog import redis_writer, segments, tail
 from potok.streamlog.contract import StreamLog
 from potok.streamlog.memory import MemoryLog
+from potok.streamlog.redis import RedisLog
 from potok.streamlog.sqlite import SqliteLog
 from potok.testing.fakes import FakeClock
 from potok.testing.streamlog_suite import StreamLogSuite
+from tests.redis_server import RedisServer, empty_redis
 
 
 class TestMemoryLog(StreamLogSuite):
@@ -48,3 +50,53 @@ class TestSqliteLogThatKeepsNoTails(TestSqliteLog):
 class TestSqliteLogThatWaitsForTheDisk(TestSqliteLog):
     def make_log(self, clock: FakeClock, folder: Path) -> StreamLog:
         return SqliteLog(folder / "log.sqlite3", clock=clock, durability="full")
+
+
+class TestRedisLog(StreamLogSuite):
+    """On a real server. Time is the tests' own, which only the constructor of a log can say."""
+
+    options: tuple[str, ...] = ()
+
+    @pytest.fixture(autouse=True)
+    def redis(self) -> RedisServer:
+        self.server = empty_redis(self.options)
+        return self.server
+
+    def make_log(self, clock: FakeClock, folder: Path) -> StreamLog:
+        return RedisLog(self.server.url, clock=clock)
+
+    @asynccontextmanager
+    async def hold_commits(self, log: StreamLog) -> AsyncIterator[None]:
+        assert isinstance(log, RedisLog)
+        async with log._opened().writing._places:
+            yield
+
+
+class TestRedisLogThatKeepsNoTails(TestRedisLog):
+    """Readers ask Redis for all but the newest commit."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(redis_writer, "TAIL_BYTES_MAX", 0)
+
+
+class TestRedisLogThatWaitsForTheDisk(TestRedisLog):
+    options = ("--appendonly", "yes", "--appendfsync", "always")
+
+    def make_log(self, clock: FakeClock, folder: Path) -> StreamLog:
+        return RedisLog(self.server.url, clock=clock, durability="full")
+
+
+class TestRedisLogInACluster(TestRedisLog):
+    """One node with all slots: it refuses a script whose keys lie in several."""
+
+    options = ("--cluster-enabled", "yes")
+
+    @pytest.fixture(autouse=True)
+    def redis(self) -> RedisServer:
+        self.server = server = empty_redis(self.options)
+        server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        for _ in range(100):
+            if b"cluster_state:ok" in server.ask("CLUSTER", "INFO"):
+                break
+        return server

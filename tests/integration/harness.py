@@ -43,7 +43,7 @@ class Server:
     @property
     def log_file(self) -> Path:
         """The SQLite file of the event log."""
-        return next(self.data_folder.glob("*.sqlite3"))
+        return self.data_folder / "runs.sqlite3"
 
     async def start(self) -> None:
         """Start the process and wait until it says that it listens."""

@@ -11,9 +11,8 @@ import pytest
 
 from tests.integration.harness import Server, events_of, start_run, text_in, whole_run
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.integration
 
-KILLS = 20
 RUNS_PER_KILL = 5
 SHOWN_MIN = 20
 SHOWN_MAX = 200
@@ -76,10 +75,17 @@ async def check_after_restart(server: Server, readings: list[Shown], uncut: str)
             assert (state["status"], state["message"]["text"]) == ("finished", uncut)
 
 
-async def test_what_readers_saw_before_twenty_kills_is_what_new_readers_see(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(20, marks=pytest.mark.timeout(150)),
+        pytest.param(200, marks=[pytest.mark.long, pytest.mark.timeout(1500)]),
+    ],
+)
+async def test_what_readers_saw_before_many_kills_is_what_new_readers_see(
+    tmp_path: Path, kills: int
 ) -> None:
-    dice = random.Random(20261121)
+    dice = random.Random(20261121 + kills)
     server = Server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="300")
     await server.start()
     try:
@@ -87,7 +93,7 @@ async def test_what_readers_saw_before_twenty_kills_is_what_new_readers_see(
             uncut = text_in(await whole_run(client, await start_run(client, PROMPT)))
         assert len(uncut) > 1000
 
-        for _ in range(KILLS):
+        for _ in range(kills):
             readings = await cut_five_runs(server, dice)
             await server.start()
             await check_after_restart(server, readings, uncut)

@@ -6,7 +6,7 @@ write holds whole frames.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class Naive:
 
 async def chunks_of(
     server: Server, body: dict[str, Any], accept: str = "*/*"
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield the HTTP chunks of an answer: what the server wrote at once, one by one."""
     asked = json.dumps(body).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)

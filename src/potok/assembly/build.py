@@ -7,6 +7,7 @@ from functools import partial
 
 from potok import __version__
 from potok.agents.registry import AgentRegistry
+from potok.assembly.chats import check_chats, connect_chats
 from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
 from potok.clock import Clock, IdSource, SystemClock, SystemIds
 from potok.limits import FOUND_CONNECT_SECONDS, FOUND_LIST_SECONDS, UPSTREAM_LIST_SECONDS
@@ -41,6 +42,7 @@ class Built:
     services: Services
     log: SqliteLog
     catalogue: Catalogue
+    settings: Settings
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Services]:
@@ -49,6 +51,7 @@ class Built:
         Raises:
             SetupError: the data folder cannot be used, is in use, or was written by a newer Potok.
         """
+        check_chats(self.settings)
         await self.log.open()
         try:
             yield self.services
@@ -118,8 +121,9 @@ def build(
             data_folder=str(settings.data_dir),
             log_backend="sqlite",
         ),
+        chats=connect_chats(settings, runs, clock=clock, ids=ids),
     )
-    return Built(services=services, log=log, catalogue=catalogue)
+    return Built(services=services, log=log, catalogue=catalogue, settings=settings)
 
 
 def connect_provider(

@@ -145,7 +145,8 @@ class SqlAnswers:
             fields["metadata"] = json_of(streaming.metadata)
             fields["plan"] = json_of(streaming.plan) if streaming.plan is not None else None
         made = await connection.execute(insert(messages).values(fields).returning(messages))
-        return made.one()
+        row: Row[Any] = made.one()
+        return row
 
     async def _first_title(
         self, connection: AsyncConnection, chat: Row[Any], content: str

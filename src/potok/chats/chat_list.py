@@ -148,7 +148,8 @@ async def _set(connection: AsyncConnection, chat: int, fields: dict[str, Any]) -
     changed = await connection.execute(
         update(chats).where(chats.c.id == chat).values(fields).returning(chats)
     )
-    return changed.one()
+    row: Row[Any] = changed.one()
+    return row
 
 
 async def _newest_below(connection: AsyncConnection, message: int) -> int:

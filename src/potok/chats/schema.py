@@ -13,38 +13,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from potok.chats.database import Database
+from potok.chats.file_header import check_file, newer
 from potok.chats.migrations import HEAD, KNOWN
-from potok.errors import ChatsUnavailable, DatabaseNewer, DatabaseUnusable
+from potok.errors import ChatsUnavailable, DatabaseUnusable
 
-__all__ = ["APPLICATION_ID", "check_file", "migrate"]
+__all__ = ["APPLICATION_ID", "migrate"]
 
 APPLICATION_ID = 0x504F5443
 """`POTC`, in a SQLite file's header: tells chats of Potok from another program's database."""
 
 _VERSION_TABLE = "chats_version"
 _LOCK = 0x706F746F6B
-# SQLite file format 1.3: where the header holds the user version, and how long it is.
-_HEADER_BYTES = 100
-_VERSION_PLACE = slice(60, 64)
-
-
-def check_file(path: Path) -> None:
-    """Refuse a SQLite file that a newer Potok wrote, by its header alone, in no time.
-
-    Raises:
-        DatabaseNewer: its schema has a step that this version does not know.
-        DatabaseUnusable: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unusable(str(path), error) from error
-    version = int.from_bytes(header[_VERSION_PLACE], "big")
-    if version > len(KNOWN):
-        raise _newer(str(path), f"{version:04}")
 
 
 async def migrate(database: Database) -> None:
@@ -83,7 +62,7 @@ async def migrate(database: Database) -> None:
 
 def _check_known(version: str | None, database: Database) -> None:
     if version is not None and version not in KNOWN:
-        raise _newer(database.place, version)
+        raise newer(database.place, version)
 
 
 def _read_version(connection: Connection, database: Database) -> str | None:
@@ -145,14 +124,6 @@ async def _checkpoint(database: Database) -> None:
     if database.is_sqlite:
         async with database.reading() as connection:
             await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-
-
-def _newer(place: str, version: str) -> DatabaseNewer:
-    return DatabaseNewer(
-        f"The chats in {place} have schema {version}; this Potok knows schemas up to {HEAD}."
-        " Install the newer Potok again, or choose another database with POTOK_DATABASE_URL or"
-        " POTOK_DATA_DIR. Nothing was changed."
-    )
 
 
 def _unusable(place: str, error: BaseException) -> DatabaseUnusable:

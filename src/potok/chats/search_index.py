@@ -86,7 +86,8 @@ async def _insert(connection: AsyncConnection, documents: Sequence[Document]) ->
         insert(search_documents).returning(search_documents.c.id, sort_by_parameter_order=True),
         rows,
     )
-    return found.scalars().all()
+    ids: Sequence[int] = found.scalars().all()
+    return ids
 
 
 class _SqliteIndex:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from snowballstemmer.english_stemmer import EnglishStemmer
-from snowballstemmer.russian_stemmer import RussianStemmer
+from snowballstemmer.english_stemmer import EnglishStemmer  # type: ignore[import-untyped]
+from snowballstemmer.russian_stemmer import RussianStemmer  # type: ignore[import-untyped]
 
 from potok.limits import (
     SEARCH_PREFIX_CHARACTERS_MIN,

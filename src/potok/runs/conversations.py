@@ -10,15 +10,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import msgspec
-
-from potok.chats.contract import Chat, ChatStore, MessageRecord, NewAnswer, NewChat, Settled
+from potok.chats.contract import Chat, ChatStore, MessageRecord, NewAnswer, NewChat
 from potok.clock import Clock, IdSource
 from potok.errors import ChatBusy, ChatNotFound, PotokError, RequestInvalid, RunNotFound
 from potok.events.run_request import RunRequest
-from potok.limits import CHAT_CLOSE_SECONDS, CHAT_UPKEEP_ITEMS_MAX, CHAT_UPKEEP_SECONDS
 from potok.runs.answers import AnswerRuns
-from potok.runs.chat_prompts import asked_text, clean_title, earlier_texts, title_request
+from potok.runs.chat_keeping import ChatKeeper, ChatSettings
+from potok.runs.chat_prompts import asked_text, earlier_texts
 from potok.runs.service import RunService
 from potok.streamlog.contract import RunRecord
 
@@ -27,16 +25,6 @@ __all__ = ["ChatSettings", "Conversations", "Sent"]
 _logger = logging.getLogger("potok.runs")
 _Result = TypeVar("_Result")
 _SEND_NOW_TRIES_MAX = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatSettings:
-    """The knobs of chats. `opens_early`: the server does not start without its chats."""
-
-    has_model_titles: bool = True
-    recover_age_max_seconds: float = 600.0
-    upkeep_seconds: float = CHAT_UPKEEP_SECONDS
-    opens_early: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +58,8 @@ class Conversations:
         self._ids = ids
         self._settings = settings
         self._opening: asyncio.Task[tuple[ChatStore, AnswerRuns]] | None = None
-        self._upkeep: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
-        runs.on_end(self._run_ended)
+        self._keeper = ChatKeeper(self._parts, runs, settings=settings, advance=self.advance)
+        runs.on_end(self._keeper.run_ended)
 
     async def open(self) -> None:
         """Begin to open the store, and to look after what a dead process left.
@@ -82,19 +69,11 @@ class Conversations:
         """
         if self._settings.opens_early:
             await self.store()
-        self._upkeep = asyncio.create_task(self._keep_up(), name="chats-upkeep")
+        self._keeper.start()
 
     async def close(self) -> None:
         """Finish what is just being stored, within a bounded time, and close the store."""
-        if self._upkeep is not None:
-            self._upkeep.cancel()
-            await asyncio.wait([self._upkeep])
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=CHAT_CLOSE_SECONDS)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        await self._keeper.stop()
         if self._opening is not None:
             await asyncio.wait([self._opening])
             if self._opening.exception() is None:
@@ -249,7 +228,7 @@ class Conversations:
             if record.is_live:
                 return record, answer
             # Its end is not stored yet; the next waiting message follows it.
-            await self._settle(record)
+            await self._keeper.settle(record)
         return None
 
     async def page(
@@ -273,7 +252,7 @@ class Conversations:
             if record.is_live or is_last:
                 messages[place] = await answers.current(answer)
                 break
-            await self._settle(record)
+            await self._keeper.settle(record)
         return known, messages, more
 
     async def message(self, chat: int, message: int, *, principal: str) -> MessageRecord:
@@ -306,7 +285,7 @@ class Conversations:
             await answers.recover(answer, age_max_seconds=-1)
             return None
         if not record.is_live:
-            await self._settle(record)
+            await self._keeper.settle(record)
         try:
             return await self.message(chat, answer.id, principal=principal)
         except ChatNotFound:
@@ -402,97 +381,9 @@ class Conversations:
             _logger.warning("the queue of chat %s is paused: %s", chat, error.code)
             await store.queue.pause(chat, principal=principal)
 
-    # Ends.
-
-    def _run_ended(self, record: RunRecord) -> None:
-        if record.request.message is not None:
-            self._spawn(self._settle_ended(record), name=f"settle-{record.run}")
-
-    async def _settle_ended(self, begun: RunRecord) -> None:
-        try:
-            record = await self._runs.find(begun.run, principal=begun.principal)
-            if not record.is_live:
-                await self._settle(record)
-        except PotokError as error:
-            _logger.warning("run %s: its answer is stored later: %s", begun.run, error.code)
-
-    async def _settle(self, record: RunRecord) -> None:
-        _, answers = await self._parts()
-        settled = await answers.settle(record)
-        if settled is not None:
-            await self._go_on_after(settled, record)
-
-    async def _go_on_after(self, settled: Settled, record: RunRecord) -> None:
-        if settled.message is None or settled.message.status != "finished":
-            return
-        chat, language = settled.chat, record.request.language
-        await self.advance(chat.id, principal=record.principal, language=language)
-        if (
-            self._settings.has_model_titles
-            and chat.title_source == "text"
-            and record.request.agent is None
-        ):
-            self._spawn(self._name_chat(chat, record), name=f"title-{record.run}")
-
-    async def _name_chat(self, chat: Chat, record: RunRecord) -> None:
-        """Let the model that answered name the chat; the first words stay if it cannot."""
-        store, _ = await self._parts()
-        principal = record.principal
-        try:
-            first = await store.transfer.read_tree(
-                chat.id, principal=principal, after=0, items_max=2
-            )
-            said = next((one.content for one in first if one.role == "user"), chat.title)
-            request = title_request(
-                said, model=record.request.model, language=record.request.language
-            )
-            naming, _ = await self._runs.start(
-                request, principal=principal, idempotency_key=f"title-{record.run}"
-            )
-            title = clean_title((await self._runs.settle(naming)).text)
-            if title:
-                await store.chats.set_made_title(chat.id, title, principal=principal)
-        except PotokError as error:
-            _logger.info("chat %s keeps its first words as its title: %s", chat.id, error.code)
-
-    async def _keep_up(self) -> None:
-        while True:
-            try:
-                await self._look_after_all()
-            except PotokError as error:
-                _logger.warning("chats cannot be looked after, trying again: %s", error.message)
-            except Exception:
-                # A bug here must not leave answers streaming for ever.
-                _logger.exception("looking after chats failed, trying again")
-            await asyncio.sleep(self._settings.upkeep_seconds)
-
-    async def _look_after_all(self) -> None:
-        store, answers = await self._parts()
-        after = 0
-        while True:
-            found = await store.answers.list_unsettled(after=after, items_max=CHAT_UPKEEP_ITEMS_MAX)
-            for answer in found:
-                settled = await answers.recover(
-                    answer, age_max_seconds=self._settings.recover_age_max_seconds
-                )
-                if settled is not None:
-                    record = await self._runs.find(answer.run or "", principal=answer.principal)
-                    await self._go_on_after(settled, record)
-            if len(found) < CHAT_UPKEEP_ITEMS_MAX:
-                break
-            after = found[-1].id
-        for chat, principal in await store.queue.list_ready(items_max=CHAT_UPKEEP_ITEMS_MAX):
-            await self.advance(chat, principal=principal)
-
     async def _whole(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Do all of it, whether or not the caller waits for it."""
-        return await asyncio.shield(self._spawn(work, name="chat-begin"))
-
-    def _spawn(self, work: Coroutine[Any, Any, _Result], *, name: str) -> "asyncio.Task[_Result]":
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return await asyncio.shield(self._keeper.spawn(work, name="chat-begin"))
 
 
 def _streaming(messages: list[MessageRecord]) -> int | None:

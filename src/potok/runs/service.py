@@ -347,7 +347,8 @@ class RunService:
         try:
             async with aclosing(self._delivery.follow(record, after=after)) as pages:
                 async for page in pages:
-                    saw_end = bool(page) and isinstance(page[-1].event, RunEnd)
+                    if page:
+                        saw_end = isinstance(page[-1].event, RunEnd)
                     yield page
         finally:
             self._audience.leave(record.run, quietly=saw_end)

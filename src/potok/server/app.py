@@ -50,8 +50,9 @@ _ROUTES = (
 class PotokApp:
     """The whole server as one ASGI app.
 
-    Its lifespan opens `services.runs` at the start and closes it at the end; the log under it is
-    opened and closed by whoever built it. `failure` is what kept it from opening, if anything.
+    Its lifespan opens `services.runs` and `services.chats` at the start and closes them at the
+    end; the log under it is opened and closed by whoever built it. `failure` is what kept it from
+    opening, if anything.
     """
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
@@ -69,6 +70,8 @@ class PotokApp:
         await receive()
         try:
             await self.services.runs.open()
+            if self.services.chats is not None:
+                await self.services.chats.open()
         except Exception as error:
             # Without words: who started the server raises the error itself, once.
             self.failure = error
@@ -77,6 +80,8 @@ class PotokApp:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.services.runs.close()
+        if self.services.chats is not None:
+            await self.services.chats.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -80,9 +80,7 @@ async def read_json(
         ) from error
 
 
-async def read_bytes(
-    receive: Receive, *, seconds_max: float = limits.BODY_SECONDS_MAX
-) -> bytes:
+async def read_bytes(receive: Receive, *, seconds_max: float = limits.BODY_SECONDS_MAX) -> bytes:
     """Return the request's body.
 
     Raises:

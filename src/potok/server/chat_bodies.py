@@ -1,4 +1,4 @@
-"""What the chat routes have in common: JSON of chats and messages, pages, and answers as streams."""
+"""What the chat routes have in common: JSON of chats and messages, answers as streams."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from potok.events.run_request import JsonObject
 from potok.runs.answers import prefix_of
 from potok.runs.conversations import Conversations
 from potok.server.headers import header_of, language_of
+from potok.server.problems import RUN_IN_SCOPE
 from potok.server.reader import open_reader, reading_of
 from potok.server.services import Services
 from potok.streamlog.contract import RunRecord
@@ -136,6 +137,7 @@ async def stream_answer(
     place: Place | None = None,
 ) -> Response:
     """Return the answer's stream: frames of 001 over SSE, or NDJSON where that is accepted."""
+    request.scope[RUN_IN_SCOPE] = record.run
     content, metadata = prefix_of(answer)
     opening = Opening(
         id=answer.id,

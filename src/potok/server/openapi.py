@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from potok.server.openapi_examples import ASKED, CHUNKS, EVENTS, LINES, RUN, STATE, STREAM, USAGE
-from potok.server.openapi_chats import CHAT_SCHEMAS
+from potok.server.openapi_chat_schemas import CHAT_SCHEMAS
 from potok.server.openapi_schemas import SCHEMAS
 
 __all__ = [

@@ -156,7 +156,7 @@ class StreamLog(Protocol):
         ...
 
     async def read_run(self, run: str) -> RunRecord:
-        """Return a run's record; raises `RunNotFound`."""
+        """Return a run's record; raises `RunNotFound`, or `LogLost` if it is known to have been."""
         ...
 
     async def list_runs(
@@ -178,6 +178,30 @@ class StreamLog(Protocol):
         """Store that a live run shall end; nothing changes for an ended one. Repeatable."""
         ...
 
+    async def wait_cancels(self, worker: WorkerId, *, seconds: float) -> list[RunId]:
+        """Return the worker's live runs that shall end, as soon as one more of them is to.
+
+        Without that it answers after `seconds` with all that still live: whoever calls it again
+        and again hears of every cancel, also of one whose message was lost on its way. `close`
+        sends waiting callers away. Cancelling loses nothing.
+        """
+        ...
+
+    async def keep_run(self, run: RunId) -> None:
+        """Store that a live run goes on whoever reads it (`request.on_disconnect`); repeatable."""
+        ...
+
+    async def end_lost(self, run: RunId, *, epoch: int, ending: Ending) -> None:
+        """End a live run whose events the store lost: its record and snapshot are all there is.
+
+        Reading its events raises `LogLost` from now on. A record that was lost too is made anew
+        as far as its writer knows it.
+
+        Raises:
+            StaleEpoch, RunNotFound: as for `append`.
+        """
+        ...
+
     async def append(self, batches: Sequence[Batch]) -> list[Appended | PotokError]:
         """Store batches of different runs in one commit; one answer per batch, in their order.
 
@@ -187,7 +211,10 @@ class StreamLog(Protocol):
         changes the record's status in the same commit, exactly once.
 
         Raises:
-            LogUnavailable: the commit failed; nothing of any batch is stored.
+            LogUnavailable: the commit failed. Nothing of any batch is stored, or nobody can tell:
+                a run's batch given again, unchanged, is stored once.
+        A batch may also be refused with `LogLost`: the store lost what it had acknowledged of the
+        run, see `end_lost`.
         Cancelling leaves the batches stored or not; read the tail to know.
         """
         ...

@@ -6,13 +6,15 @@ import msgspec
 from msgspec.structs import replace
 
 from potok.clock import Clock, RunId, WorkerId
-from potok.errors import OurBug, PotokError, RunNotFound
+from potok.errors import LogLost, OurBug, PotokError, RunNotFound
 from potok.events.envelope import START, Offset, StoredEvent
 from potok.limits import READ_BYTES_MAX
+from potok.streamlog.cancels import Bells
 from potok.streamlog.contract import (
     Appended,
     Attempt,
     Batch,
+    Ending,
     NewRun,
     Page,
     RunRecord,
@@ -40,6 +42,7 @@ class _Run(msgspec.Struct):
     record: RunRecord
     events: list[StoredEvent]
     sizes: list[int]
+    is_lost: bool = False
 
 
 class MemoryLog:
@@ -55,12 +58,14 @@ class MemoryLog:
         self._keys: dict[tuple[str, str], str] = {}
         self._leases: dict[str, float] = {}
         self._wakeups = Wakeups()
+        self._bells = Bells()
 
     async def open(self) -> None:
         return None
 
     async def close(self) -> None:
         self._wakeups.close()
+        self._bells.ring_all()
 
     async def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
         now = self._clock.now()
@@ -124,7 +129,35 @@ class MemoryLog:
         one = self._find(run)
         if one.record.is_live:
             one.record = replace(one.record, cancel_requested=True)
+            self._bells.ring(one.record.worker)
         return one.record
+
+    async def wait_cancels(self, worker: WorkerId, *, seconds: float) -> list[RunId]:
+        await self._bells.wait(worker, seconds=seconds)
+        records = (one.record for one in self._runs.values())
+        return [
+            record.run
+            for record in records
+            if record.is_live and record.cancel_requested and record.worker == worker
+        ]
+
+    async def keep_run(self, run: RunId) -> None:
+        one = self._find(run)
+        if one.record.is_live:
+            request = replace(one.record.request, on_disconnect="keep")
+            one.record = replace(one.record, request=request)
+
+    async def end_lost(self, run: RunId, *, epoch: int, ending: Ending) -> None:
+        one = self._find(run)
+        self._check_writer(one.record, epoch)
+        one.record = replace(
+            one.record,
+            status=ending.status,
+            snapshot=ending.snapshot,
+            ended_at=self._clock.now(),
+        )
+        one.events, one.sizes, one.is_lost = [], [], True
+        self._wakeups.end(run)
 
     async def append(self, batches: Sequence[Batch]) -> list[Appended | PotokError]:
         at = self._clock.now()
@@ -161,6 +194,8 @@ class MemoryLog:
         check_events_max(events_max)
         one = self._find(run)
         record = one.record
+        if one.is_lost:
+            raise LogLost(f"The log lost the events of run {run}.")
         check_after(run, after, tail=record.tail, first=record.first)
         start = after + 1 - record.first
         end, size = start, 0

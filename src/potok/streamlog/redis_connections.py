@@ -6,7 +6,7 @@ itself, and its own time limits would cut the connection that listens.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from redis import exceptions
@@ -22,7 +22,7 @@ from potok.limits import (
 )
 from potok.streamlog.redis_scripts import Command, all_scripts
 
-__all__ = ["Address", "Connections", "Reply", "explain", "is_refused"]
+__all__ = ["Address", "Connections", "Reply", "connect", "explain", "is_refused"]
 
 Reply = Any
 """What Redis answers: bytes, int, None, a list of these, or a `ResponseError`."""
@@ -47,7 +47,8 @@ class Address:
                 "POTOK_REDIS_URL is no address of a Redis: write redis://HOST:PORT/0, or rediss://"
                 " for TLS."
             ) from error
-        self.shown = f"{place}/{self._arguments.get('db', 0)}"
+        self.database = int(self._arguments.get("db", 0))
+        self.shown = f"{place}/{self.database}"
         self._kind: type[AbstractConnection] = self._arguments.pop("connection_class", Connection)
 
     def connection(self) -> AbstractConnection:
@@ -70,6 +71,7 @@ class Connections:
     """At most `count` connections, each serving one caller at a time; others wait in order."""
 
     def __init__(self, address: Address, *, count: int) -> None:
+        self.database = address.database
         self._address = address
         self._places = asyncio.Semaphore(count)
         self._idle: list[AbstractConnection] = []
@@ -130,7 +132,7 @@ class Connections:
         self._busy.add(connection)
         try:
             async with asyncio.timeout(REDIS_REPLY_SECONDS):
-                await connection.connect()
+                await connect(connection)
                 replies = await _ask(connection, commands)
                 unknown = [
                     place
@@ -151,6 +153,11 @@ class Connections:
             self._busy.discard(connection)
         self._idle.append(connection)
         return replies
+
+
+async def connect(connection: AbstractConnection) -> None:
+    """Make a connection, unless it is made."""
+    await cast(Any, connection).connect()
 
 
 async def _ask(connection: AbstractConnection, commands: Sequence[Command]) -> list[Reply]:

@@ -7,7 +7,7 @@ abandoned runs files those that have ended. A run missing from its principal's l
 milliseconds of its start, or listed after it is gone, is all that anybody can see of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from potok.clock import WorkerId
@@ -15,11 +15,11 @@ from potok.limits import REDIS_ENLISTED_SECONDS_MAX
 from potok.streamlog.contract import RunRecord
 from potok.streamlog.redis_connections import Connections
 from potok.streamlog.redis_records import (
-    CANCELS_CHANNEL,
     ENDED_EVENTS,
     ENDED_RECORDS,
     FIELDS,
     LEASES,
+    cancels_channel,
     cancels_key,
     made_by_key,
     principal_key,
@@ -41,7 +41,7 @@ class Leases:
 
 
 class Index:
-    """The lists. `now` is '' for the store's clock; `ttl_ms` is how long a list outlives its use."""
+    """The lists. `now` is '' for the store's clock; `ttl_ms` is how long an unused list lives."""
 
     def __init__(self, connections: Connections, *, ttl_ms: int) -> None:
         self._connections = connections
@@ -128,9 +128,13 @@ class Index:
             [
                 ("SADD", cancels_key(worker), run),
                 ("PEXPIRE", cancels_key(worker), self._ttl_ms),
-                ("PUBLISH", CANCELS_CHANNEL, worker),
+                ("PUBLISH", cancels_channel(self._connections.database), worker),
             ]
         )
+
+    async def strike_cancel(self, worker: str, run: str) -> None:
+        """Take a run that has ended, or is another's, out of those that shall end."""
+        await self._connections.call("SREM", cancels_key(worker), run)
 
     async def asked_to_end(self, worker: WorkerId) -> list[str]:
         """Return the worker's runs that were asked to end; some may have ended by now."""
@@ -147,15 +151,13 @@ class Index:
         records = (record_of(row) for row in rows)
         return {one.run: one for one in records if one is not None}
 
-    async def add_to_lists(self, principal: str, run: str) -> None:
-        """Put a new run into its principal's lists."""
-        await self._connections.pipeline(list(self._listing(principal, run)))
-
-    def _listing(self, principal: str, run: str) -> Iterable[Command]:
-        for kind in ("runs", "live"):
-            key = principal_key(principal, kind)
-            yield ("ZADD", key, 0, run)
-            yield ("PEXPIRE", key, self._ttl_ms)
+    async def add_to_lists(self, record: RunRecord) -> None:
+        """Put a run into its principal's lists."""
+        commands: list[Command] = []
+        for kind in ("runs", "live") if record.is_live else ("runs",):
+            key = principal_key(record.principal, kind)
+            commands += [("ZADD", key, 0, record.run), ("PEXPIRE", key, self._ttl_ms)]
+        await self._connections.pipeline(commands)
 
     async def listed(
         self, principal: str, kind: str, *, before: str | None, items_max: int

@@ -12,25 +12,26 @@ from typing import cast
 import msgspec
 
 from potok.clock import RunId, WorkerId
-from potok.events.envelope import Offset
+from potok.events.envelope import START, Offset
 from potok.events.run_request import RunRequest
 from potok.streamlog.contract import Attempt, NewRun, RunRecord, RunStatus
 from potok.streamlog.rules import status_while_live
 
 __all__ = [
-    "CANCELS_CHANNEL",
     "ENDED_EVENTS",
     "ENDED_RECORDS",
     "FIELDS",
     "FORMAT",
-    "GREW_CHANNEL",
     "LEASES",
+    "cancels_channel",
     "cancels_key",
     "claim_key",
     "encode_attempt",
     "events_key",
     "fields_of",
+    "grew_channel",
     "made_by_key",
+    "new_record",
     "principal_key",
     "record_key",
     "record_of",
@@ -43,10 +44,6 @@ ENDED_RECORDS = "potok:{workers}:ended:records"
 """Runs that have ended, by that time: those with events, those with records."""
 FORMAT = "potok:{workers}:format"
 """The version of this layout; a newer one is not touched."""
-GREW_CHANNEL = "potok:grew"
-"""A line `<run> <tail> <1 if ended>` for each run that a commit changed."""
-CANCELS_CHANNEL = "potok:cancels"
-"""The worker that shall look for runs to end."""
 
 _encode = msgspec.json.Encoder().encode
 _read_request = msgspec.json.Decoder(RunRequest).decode
@@ -79,6 +76,17 @@ def cancels_key(worker: str) -> str:
     return f"potok:{{workers}}:cancels:{worker}"
 
 
+def grew_channel(database: int) -> str:
+    """Return the channel of a line `<run> <tail> <place>` for each run that a commit changed."""
+    # Channels, unlike keys, know no databases.
+    return f"potok:{database}:grew"
+
+
+def cancels_channel(database: int) -> str:
+    """Return the channel of the worker that shall look for runs to end."""
+    return f"potok:{database}:cancels"
+
+
 def principal_key(principal: str, kind: str) -> str:
     """Return the key of a principal's runs; `kind` is `runs` or `live`."""
     return f"potok:{{p:{_digest(principal)}}}:{kind}"
@@ -95,7 +103,24 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def fields_of(new: NewRun) -> list[str | bytes]:
+def new_record(new: NewRun, *, at: float) -> RunRecord:
+    """Return the record of a run that was just stored."""
+    return RunRecord(
+        run=new.run,
+        principal=new.principal,
+        status="queued",
+        request=new.request,
+        request_hash=new.request_hash,
+        created_at=at,
+        last_event_at=at,
+        epoch=1,
+        worker=new.worker,
+        tail=START,
+        idempotency_key=new.idempotency_key,
+    )
+
+
+def fields_of(new: NewRun | RunRecord) -> list[str | bytes]:
     """Return what a new run's record holds beside what the script puts there."""
     fields: list[str | bytes] = [
         *("run", new.run, "principal", new.principal),
@@ -111,9 +136,7 @@ def encode_attempt(attempt: Attempt) -> bytes:
     return _encode(attempt)
 
 
-def record_of(
-    values: Sequence[bytes | None], *, snapshot: bytes | None = None
-) -> RunRecord | None:
+def record_of(values: Sequence[bytes | None], *, snapshot: bytes | None = None) -> RunRecord | None:
     """Read a record from its `FIELDS`; None if there is none."""
     found: Mapping[str, bytes | None] = dict(zip(FIELDS, values, strict=True))
     text = {name: "" if value is None else value.decode() for name, value in found.items()}

@@ -18,10 +18,12 @@ from potok.clock import Clock, RunId, WorkerId
 from potok.errors import LogLost, LogUnavailable, PotokError
 from potok.events.envelope import Offset
 from potok.limits import TRIM_STEPS_MAX
+from potok.streamlog.cancels import Bells
 from potok.streamlog.contract import (
     Appended,
     Attempt,
     Batch,
+    Ending,
     NewRun,
     Page,
     RunRecord,
@@ -36,6 +38,7 @@ from potok.streamlog.sqlite_records import (
     Row,
     find_row,
     list_abandoned,
+    list_cancelled,
     list_rows,
     rows_of,
 )
@@ -43,6 +46,8 @@ from potok.streamlog.sqlite_runs import (
     Created,
     TrimStep,
     create_run,
+    end_lost,
+    keep_run,
     put_attempt,
     release_lease,
     renew_lease,
@@ -75,6 +80,7 @@ class SqliteLog:
         self._durability = durability
         self._tails = Tails()
         self._wakeups = Wakeups()
+        self._bells = Bells()
         self._thread: Threads | None = None
         self._readers: Readers | None = None
         self._writer: Writer | None = None
@@ -118,6 +124,7 @@ class SqliteLog:
 
     async def _close(self, thread: Threads, readers: Readers) -> None:
         self._wakeups.close()
+        self._bells.ring_all()
         await readers.close()
         await thread.call(self._release)
         await thread.stop()
@@ -186,7 +193,21 @@ class SqliteLog:
         await self._write(lambda writer: put_attempt(writer, run, epoch=epoch, attempt=attempt))
 
     async def request_cancel(self, run: RunId) -> RunRecord:
-        return await self._record(await self._write(lambda writer: request_cancel(writer, run)))
+        record = await self._record(await self._write(lambda writer: request_cancel(writer, run)))
+        self._bells.ring(record.worker)
+        return record
+
+    async def wait_cancels(self, worker: WorkerId, *, seconds: float) -> list[RunId]:
+        await self._bells.wait(worker, seconds=seconds)
+        return await self._read(lambda reader: list_cancelled(reader, worker=worker))
+
+    async def keep_run(self, run: RunId) -> None:
+        await self._write(lambda writer: keep_run(writer, run))
+
+    async def end_lost(self, run: RunId, *, epoch: int, ending: Ending) -> None:
+        await self._write(lambda writer: end_lost(writer, run, epoch=epoch, ending=ending))
+        self._tails.live.pop(run, None)
+        self._wakeups.end(run)
 
     # events
 

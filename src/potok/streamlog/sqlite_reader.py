@@ -110,6 +110,8 @@ def read_stored(
         if found is None:
             raise RunNotFound(run)
         is_ended, tail = found[0] is not None, Offset(found[0] or 0)
+        if found[2] == b"":
+            raise LogLost(_lost(run, after))
         check_after(run, after, tail=tail, first=Offset(found[1]))
         if after == tail:
             return Page((), tail, is_ended)

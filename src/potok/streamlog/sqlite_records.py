@@ -6,12 +6,21 @@ from typing import Any
 
 import msgspec
 
+from potok.clock import RunId
 from potok.errors import RunNotFound
 from potok.events.envelope import Offset
 from potok.events.run_request import RunRequest
 from potok.streamlog.contract import Attempt, RunRecord, RunStatus
 
-__all__ = ["Row", "encode_json", "find_row", "list_abandoned", "list_rows", "rows_of"]
+__all__ = [
+    "Row",
+    "encode_json",
+    "find_row",
+    "list_abandoned",
+    "list_cancelled",
+    "list_rows",
+    "rows_of",
+]
 
 encode_json = msgspec.json.Encoder().encode
 _read_request = msgspec.json.Decoder(RunRequest).decode
@@ -80,6 +89,15 @@ def list_abandoned(connection: sqlite3.Connection, *, now: float, items_max: int
         " ORDER BY r.run LIMIT ?",
         (now, items_max),
     )
+
+
+def list_cancelled(connection: sqlite3.Connection, *, worker: str) -> list[RunId]:
+    """Return a worker's live runs that were asked to end."""
+    found = connection.execute(
+        "SELECT run FROM runs WHERE ended_at IS NULL AND cancel_requested AND worker = ?",
+        (worker,),
+    )
+    return [RunId(run) for (run,) in found]
 
 
 def rows_of(connection: sqlite3.Connection, runs: Sequence[str]) -> list[Row]:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from potok.clock import RunId, WorkerId
 from potok.errors import OurBug
 from potok.limits import TRIM_RUNS_MAX, TRIM_SEGMENTS_MAX
-from potok.streamlog.contract import Attempt, NewRun, RunRecord
+from potok.streamlog.contract import Attempt, Ending, NewRun, RunRecord
 from potok.streamlog.rules import check_same_request, check_writer, is_key_fresh, is_lease_valid
 from potok.streamlog.run_index import RunIndex
 from potok.streamlog.sqlite_records import Row, encode_json, find_row
@@ -17,6 +18,8 @@ __all__ = [
     "Created",
     "TrimStep",
     "create_run",
+    "end_lost",
+    "keep_run",
     "put_attempt",
     "release_lease",
     "renew_lease",
@@ -112,6 +115,34 @@ def request_cancel(writer: Writer, run: RunId) -> Row:
             "UPDATE runs SET cancel_requested = 1 WHERE run = ? AND ended_at IS NULL", (run,)
         )
         return find_row(connection, run)
+
+
+def keep_run(writer: Writer, run: RunId) -> None:
+    """Let a live run's stored request say that it goes on without readers."""
+    with writer.transaction() as connection:
+        row = find_row(connection, run)
+        if row.is_live:
+            request = replace(row.record.request, on_disconnect="keep")
+            connection.execute(
+                "UPDATE requests SET request = ? WHERE run_id = ?",
+                (encode_json(request), writer.runs[run].row),
+            )
+
+
+def end_lost(writer: Writer, run: RunId, *, epoch: int, ending: Ending) -> None:
+    """End a live run that cannot be read; no places say so to readers."""
+    with writer.transaction() as connection:
+        _writable(writer, run, epoch)
+        live, now = writer.runs[run], writer.clock.now()
+        connection.execute(
+            "UPDATE runs SET status = ?, tail = ?, last_event_at = ?, ended_at = ? WHERE id = ?",
+            (ending.status, live.tail, now, now, live.row),
+        )
+        connection.execute(
+            "INSERT INTO endings (run_id, snapshot) VALUES (?, ?)", (live.row, ending.snapshot)
+        )
+        connection.execute("INSERT INTO places (run_id, places) VALUES (?, ?)", (live.row, b""))
+    del writer.runs[run]
 
 
 def renew_lease(writer: Writer, worker: WorkerId, *, seconds: float) -> None:

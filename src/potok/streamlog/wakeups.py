@@ -37,6 +37,10 @@ class Wakeups:
         """Return how many readers wait."""
         return sum(len(waiters) for waiters in self._runs.values())
 
+    def is_waited_for(self, run: str) -> bool:
+        """Whether a reader waits for the run."""
+        return run in self._runs
+
     async def wait_beyond(self, run: str, after: Offset, *, tail: Offset, seconds: float) -> bool:
         """Wait until the run grows beyond `after`; False after about `seconds`, or at a close.
 
@@ -63,6 +67,10 @@ class Wakeups:
         for waiter in self._runs.get(run, ()):
             if waiter.after < tail and not waiter.future.done():
                 waiter.future.set_result(True)
+
+    def end(self, run: str) -> None:
+        """Wake all of the run's readers: it grows no more."""
+        self.grew(run, Offset(1 << 62))
 
     def close(self) -> None:
         """Send every reader away with False."""

@@ -1,18 +1,22 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from potok.assembly.build import LOG_FILE, build
-from potok.assembly.settings import load_settings
+from potok.assembly.settings import ProviderAccount, load_settings
 from potok.errors import DataFolderInUse, Unauthorized
+from potok.limits import MODELS_FAILURE_KEPT_SECONDS
 from potok.server.principals import LOCAL
 from potok.testing.fakes import CountingIds, FakeClock
+from potok.testing.upstream import ScriptedUpstream
 
 ADDRESS = "http://127.0.0.1:8000"
 
 
 def settings_in(folder: Path, **environ: str) -> dict[str, str]:
-    return {"POTOK_DATA_DIR": str(folder), **environ}
+    # Whether this machine has an Ollama of its own is nothing to a test.
+    return {"POTOK_DATA_DIR": str(folder), "POTOK_UPSTREAM_DISCOVERY": "off", **environ}
 
 
 async def test_the_parts_open_and_close_and_the_log_is_in_the_data_folder(tmp_path: Path) -> None:
@@ -84,3 +88,56 @@ async def test_aliases_reach_the_catalogue(tmp_path: Path) -> None:
         model = await built.catalogue.resolve("best")
 
     assert model.info.full_name == "demo/demo"
+
+
+async def test_an_ollama_by_its_variable_is_a_provider_like_others(tmp_path: Path) -> None:
+    async with ScriptedUpstream(models=("llama3.2:latest",)) as upstream:
+        environ = settings_in(tmp_path, OLLAMA_HOST=upstream.ollama_url)
+        built = build(load_settings(environ), address=ADDRESS)
+        async with built.opened():
+            models = [model.full_name for model in await built.catalogue.list()]
+            default = await built.catalogue.resolve(None)
+
+    assert models == ["ollama/llama3.2:latest", "demo/demo"]
+    assert default.info.full_name == "ollama/llama3.2:latest"
+
+
+async def test_an_ollama_by_its_variable_that_is_down_is_told(tmp_path: Path) -> None:
+    environ = settings_in(tmp_path, OLLAMA_HOST="127.0.0.1:1")
+    built = build(load_settings(environ), address=ADDRESS)
+
+    async with built.opened():
+        await built.catalogue.list()
+
+    assert "ollama" in built.catalogue.failures
+
+
+async def test_a_guess_is_silent_while_it_is_wrong_and_counts_once_it_is_right(
+    tmp_path: Path,
+) -> None:
+    upstream = ScriptedUpstream(models=("llama3.2:latest",))
+    await upstream.start()
+    guess = ProviderAccount(
+        name="ollama",
+        kind="ollama",
+        base_url=upstream.ollama_url,
+        api_key=None,
+        key_variable="none",
+    )
+    await upstream.stop()
+    settings = replace(load_settings(settings_in(tmp_path)), guesses=(guess,))
+    clock = FakeClock()
+    built = build(settings, address=ADDRESS, clock=clock)
+
+    async with built.opened():
+        alone = await built.catalogue.resolve("gpt-4o")
+        failures = built.catalogue.failures
+        # The same port again: what a person does who starts Ollama later.
+        await upstream.start()
+        clock.advance(MODELS_FAILURE_KEPT_SECONDS)
+        default = await built.catalogue.resolve(None)
+        await upstream.stop()
+
+    assert alone.info.full_name == "demo/demo"
+    assert failures == {}
+    assert default.info.full_name == "ollama/llama3.2:latest"

@@ -153,7 +153,7 @@ def test_a_setting_of_a_later_version_is_refused_instead_of_ignored(name: str) -
 
 @pytest.mark.parametrize(
     "name",
-    ["POTOK_SERVICE_HOST", "POTOK_SERVICE_PORT_HTTP", "POTOK_PORT_8000_TCP_ADDR", "OLLAMA_HOST"],
+    ["POTOK_SERVICE_HOST", "POTOK_SERVICE_PORT_HTTP", "POTOK_PORT_8000_TCP_ADDR", "OLLAMA_MODELS"],
 )
 def test_what_the_surroundings_set_for_others_is_left_alone(name: str) -> None:
     assert load_settings({name: "10.0.0.1"}) == load_settings({})
@@ -289,7 +289,7 @@ BAD_FILES: list[tuple[str, str]] = [
     ("[providers]\nx = 1", "providers.x in {path} must be a table"),
     ("[providers.Open-AI]", "[providers.Open-AI] in {path} cannot be called so"),
     ("[providers.demo]", "[providers.demo] in {path} cannot be called so"),
-    ("[providers.x]\nkind = 'ollama'", "kind in [providers.x] of {path} must be openai"),
+    ("[providers.x]\nkind = 'grpc'", "kind in [providers.x] of {path} must be openai or ollama"),
     ("[providers.x]\nurl = 'http://x'", "url in [providers.x] of {path} is no setting"),
     ("[providers.x]\napi_key_env = 'NOT_SET'", "takes its key from NOT_SET, which is not set"),
     ("[aliases]\nx = 1", "'x' in [aliases] of {path} must be the name of a model"),

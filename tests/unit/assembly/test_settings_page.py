@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from potok.assembly.settings import GROUPS, OpenAiSettings, ProviderTable
+from potok.assembly.settings import GROUPS, OllamaSettings, OpenAiSettings, ProviderTable
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/settings.md").read_text(encoding="utf-8")
 # What the page says in words, because it depends on the machine or is nothing.
@@ -57,5 +57,6 @@ def test_the_names_of_providers_are_all_there() -> None:
     section = PAGE.partition("## Providers")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `(\w+)`", section, re.MULTILINE))
 
-    variables = {OpenAiSettings.variable_of(name) for name in OpenAiSettings.model_fields}
+    groups = (OpenAiSettings, OllamaSettings)
+    variables = {group.variable_of(name) for group in groups for name in group.model_fields}
     assert named == variables | set(ProviderTable.model_fields)

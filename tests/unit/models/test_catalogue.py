@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from potok.errors import ModelUnknown, PeerError, UpstreamUnreachable
+from potok.errors import ModelUnknown, PeerError, UpstreamStalled, UpstreamUnreachable
 from potok.limits import MODELS_FAILURE_KEPT_SECONDS, MODELS_KEPT_SECONDS
 from potok.models.catalogue import Catalogue
 from potok.models.contract import ModelInfo
@@ -24,9 +24,12 @@ def down(name: str) -> ScriptedProvider:
 
 
 def catalogue(
-    *providers: ScriptedProvider, clock: FakeClock | None = None, **aliases: str
+    *providers: ScriptedProvider,
+    clock: FakeClock | None = None,
+    optional: tuple[str, ...] = (),
+    **aliases: str,
 ) -> Catalogue:
-    return Catalogue(providers, clock=clock or FakeClock(), aliases=aliases)
+    return Catalogue(providers, clock=clock or FakeClock(), aliases=aliases, optional=optional)
 
 
 async def found(models: Catalogue, name: str | None) -> str:
@@ -143,6 +146,65 @@ async def test_a_model_that_was_listed_is_found_while_its_provider_fails() -> No
 
     assert await models.list() == ()
     assert await found(models, "a") == "one/a"
+
+
+async def test_an_optional_provider_that_is_not_there_is_as_if_it_were_not() -> None:
+    models = catalogue(down("found"), provider("demo", "demo"), optional=("found",))
+
+    assert await found(models, "gpt-4o") == "demo/demo"
+    assert await found(models, None) == "demo/demo"
+    assert [model.name for model in await models.list()] == ["demo"]
+    assert models.failures == {}
+    with pytest.raises(ModelUnknown, match=r"Models that are: demo\."):
+        await models.resolve("llama3")
+
+
+async def test_an_optional_provider_without_models_is_no_reason_to_miss_the_demo() -> None:
+    empty = ScriptedProvider([], name="found")
+    models = catalogue(empty, provider("demo", "demo"), optional=("found",))
+
+    assert await found(models, "gpt-4o") == "demo/demo"
+    assert await found(models, None) == "demo/demo"
+
+
+async def test_an_optional_provider_counts_from_the_moment_it_is_there_until_it_is_gone() -> None:
+    clock, late = FakeClock(), down("found")
+    gone = late.failure
+    models = catalogue(late, provider("demo", "demo"), clock=clock, optional=("found",))
+    assert await found(models, "gpt-4o") == "demo/demo"
+
+    late.failure = None
+    clock.advance(MODELS_FAILURE_KEPT_SECONDS)
+    assert await found(models, None) == "found/unlisted"
+    assert await found(models, "unlisted") == "found/unlisted"
+    with pytest.raises(ModelUnknown):
+        await models.resolve("gpt-4o")
+
+    late.failure = gone
+    clock.advance(MODELS_KEPT_SECONDS)
+    assert await found(models, None) == "demo/demo"
+    assert await found(models, "gpt-4o") == "demo/demo"
+
+
+async def test_an_optional_provider_that_is_only_slow_is_still_there() -> None:
+    clock, slow = FakeClock(), provider("found", "a")
+    models = catalogue(slow, provider("demo", "demo"), clock=clock, optional=("found",))
+    await models.list()
+
+    slow.failure = UpstreamStalled("slow.")
+    clock.advance(MODELS_KEPT_SECONDS)
+
+    assert await found(models, None) == "found/a"
+
+
+async def test_beside_a_configured_provider_an_optional_one_is_not_asked_for_known_names() -> None:
+    late = down("found")
+    models = catalogue(
+        provider("one", "gpt-4o"), late, provider("demo", "demo"), optional=("found",)
+    )
+
+    assert await found(models, "gpt-4o") == "one/gpt-4o"
+    assert await found(models, None) == "one/gpt-4o"
 
 
 class SlowProvider(ScriptedProvider):

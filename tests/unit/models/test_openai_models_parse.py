@@ -50,3 +50,22 @@ def test_facts_are_kept_where_they_are_usable() -> None:
         ModelInfo(name="c", provider="p"),
         ModelInfo(name="d", provider="p"),
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "created", "context_tokens"),
+    [
+        (b'"modified_at": "2023-08-04T08:52:19.385406455-07:00"', 1691164339, None),
+        (b'"modified_at": "2023-08-04T15:52:19Z"', 1691164339, None),
+        (b'"modified_at": "2023-08-04T15:52:19"', 0, None),
+        (b'"modified_at": "yesterday"', 0, None),
+        (b'"details": {"context_length": 4096}', 0, 4096),
+        (b'"details": null', 0, None),
+    ],
+)
+def test_ollamas_facts_are_kept_too(entry: bytes, created: int, context_tokens: int | None) -> None:
+    models = parse_models(b'[{"name": "a", %s}]' % entry, provider="p", models_max=1)
+
+    assert models == (
+        ModelInfo(name="a", provider="p", created=created, context_tokens=context_tokens),
+    )

@@ -357,7 +357,7 @@ async def test_runs_take_turns_on_a_socket() -> None:
                 client.send({"op": "subscribe", "run": run})
             await asyncio.sleep(0)
             client.resume()
-            order = []
+            order: list[str] = []
             while order.count("end") < 2:
                 message = await client.receive()
                 order.append(message["run"])

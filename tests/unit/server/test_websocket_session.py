@@ -158,6 +158,18 @@ async def test_foreign_pages_and_hosts_are_refused_before_the_handshake(
     assert refused.value.body["error"]["code"] == code
 
 
+async def test_a_socket_on_an_unknown_path_is_a_404_that_names_the_others() -> None:
+    async with open_house() as house, house.client() as client:
+        with pytest.raises(Refused) as refused:
+            async with open_socket(house.app, "/api/wss"):
+                pass
+        over_http = await client.get("/api/wss")
+
+    assert refused.value.status == over_http.status_code == 404
+    assert refused.value.body["error"]["code"] == "path_unknown"
+    assert "/api/ws" in refused.value.body["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

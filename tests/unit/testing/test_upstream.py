@@ -150,3 +150,42 @@ async def play_once(base_url: str) -> Any:
     stats = json.loads((await caller.answer(b"}")).partition(b"\r\n\r\n")[2])
     caller.close()
     return stats
+
+
+async def test_ollamas_api_is_spoken_below_api_in_lines() -> None:
+    script = Script(tokens=("a", "b"), thinking=("c",))
+    async with ScriptedUpstream(script, models=("m",)) as upstream:
+        caller = await Caller.connect(upstream.ollama_url)
+        await caller.ask("/api/chat", {"model": "m", "messages": []})
+        chat = await caller.answer()
+        await caller.ask("/api/generate", {"model": "m", "prompt": "x"})
+        plain = await caller.answer()
+        await caller.ask("/api/tags")
+        tags = await caller.answer(b"]}")
+        caller.close()
+
+    assert b"application/x-ndjson" in chat
+    assert b'"message": {"role": "assistant", "content": "a"}' in chat
+    assert b'"thinking": "c"' in chat
+    assert b'"response": "b"' in plain
+    assert b'"eval_count": 3' in plain
+    assert b'"name": "m"' in tags
+    assert (len(upstream.calls), upstream.lists) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("script", "end"),
+    [
+        (Script(tokens=("a",), then="error", error="no"), b'{"error": "no"}\n'),
+        (Script(tokens=("a",), then="malformed"), b'{"message": {"content"\n'),
+        (Script(pieces=(b"x", b"y")), b"y"),
+    ],
+)
+async def test_faults_are_spoken_in_lines_too(script: Script, end: bytes) -> None:
+    async with ScriptedUpstream(script) as upstream:
+        caller = await Caller.connect(upstream.ollama_url)
+        await caller.ask("/api/chat", {"messages": []})
+        answer = await caller.answer()
+        caller.close()
+
+    assert answer.endswith(end + b"\r\n0\r\n\r\n")

@@ -5,7 +5,7 @@
 
 import type { Environment } from "./environment.ts";
 import type { PotokError } from "./errors.ts";
-import { ConnectionLost, FrameTooLarge, ServerRefused, asError, isAbort } from "./errors.ts";
+import { ConnectionLost, FrameMalformed, FrameTooLarge, ServerRefused, asError } from "./errors.ts";
 import { Reconnection } from "./reconnection.ts";
 import type {
   Command,
@@ -227,8 +227,7 @@ export class Driver {
 function inputOf(error: unknown): Input {
   if (error instanceof FrameTooLarge) return { input: "failed", kind: "too_large" };
   if (error instanceof ServerRefused) return refusedInput(error);
-  const isOurs = error instanceof Error && "code" in error && error.code === "frame_malformed";
-  return { input: "failed", kind: isOurs && !isAbort(error) ? "malformed" : "network" };
+  return { input: "failed", kind: error instanceof FrameMalformed ? "malformed" : "network" };
 }
 
 /** Return a server's refusal as the rules hear it. */

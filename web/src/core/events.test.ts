@@ -47,7 +47,9 @@ test.each(
 });
 
 test("a field cannot change an event's kind", () => {
-  expect(readEvent("text-end", { part: "t", event: "run-end" })).toMatchObject({ event: "text-end" });
+  expect(readEvent("text-end", { part: "t", event: "run-end" })).toMatchObject({
+    event: "text-end",
+  });
 });
 
 test("a message of a socket has its id beside the event", () => {

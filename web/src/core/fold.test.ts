@@ -78,7 +78,11 @@ test.each([
 });
 
 test("letters that come in halves are joined", () => {
-  const said: Wire[] = ["\ud83c", "\udf0d"].map((text) => ({ event: "text-delta", part: "t", text }));
+  const said: Wire[] = ["\ud83c", "\udf0d"].map((text) => ({
+    event: "text-delta",
+    part: "t",
+    text,
+  }));
 
   expect(textOf(fold([...START, ...said]))).toBe("🌍");
 });
@@ -92,11 +96,17 @@ test("thinking is apart from the answer", () => {
 
   const message = fold([...START, ...said]);
 
-  expect([textOf(message), reasoningOf(message), reasoningOf(message, 1)]).toEqual(["yes", "hm", ""]);
+  expect([textOf(message), reasoningOf(message), reasoningOf(message, 1)]).toEqual([
+    "yes",
+    "hm",
+    "",
+  ]);
 });
 
 test("a delta of a part that never began is said, not guessed", () => {
-  expect(() => fold([...START, { event: "text-delta", part: "u", text: "x" }])).toThrow(FrameMalformed);
+  expect(() => fold([...START, { event: "text-delta", part: "u", text: "x" }])).toThrow(
+    FrameMalformed,
+  );
 });
 
 test("names of the language's own objects are names like any other", () => {

@@ -73,7 +73,10 @@ describe("one socket", () => {
   test("that is lost comes back and goes on after the last event of each run", async () => {
     const readers = [RUN, OTHER].map((run) => socket.subscribe(run));
     const first = await open();
-    first.receive(...messagesOf(RUN, ["a", "b"]).slice(0, 3), ...messagesOf(OTHER, ["x"]).slice(0, 1));
+    first.receive(
+      ...messagesOf(RUN, ["a", "b"]).slice(0, 3),
+      ...messagesOf(OTHER, ["x"]).slice(0, 1),
+    );
     first.lose(1012);
     await pass(1_000);
     const second = await open();

@@ -203,7 +203,10 @@ export class PotokSocket {
       send({ op: "cancel", ref, run });
     });
     const milliseconds = STOP_SECONDS_MAX * 1000;
-    const timer = this.#environment.setTimer(() => this.#cancels.get(ref)?.resolve(false), milliseconds);
+    const timer = this.#environment.setTimer(
+      () => this.#cancels.get(ref)?.resolve(false),
+      milliseconds,
+    );
     return answered.finally(() => {
       this.#environment.clearTimer(timer);
       this.#cancels.delete(ref);

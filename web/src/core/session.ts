@@ -50,7 +50,7 @@ export class RunSession extends RunReader {
     super(options, {
       run: isRun ? what : null,
       after: isRun ? after : null,
-      ...(isRun && message !== undefined ? { message } : {}),
+      ...(message === undefined ? {} : { message }),
     });
     const key = options.idempotencyKey ?? this.environment.newKey();
     this.#start = isRun ? null : { request: what, key };

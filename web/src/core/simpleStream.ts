@@ -164,13 +164,7 @@ class SimpleStream implements Port {
   async mend(gap: Gap, line: Line): Promise<void> {
     const run = this.#run ?? "";
     const { signal } = line;
-    const snapshot = await fetchSnapshot(
-      this.#environment,
-      this.#place,
-      run,
-      signal,
-      gap.snapshot,
-    );
+    const snapshot = await fetchSnapshot(this.#environment, this.#place, run, signal, gap.snapshot);
     const { isEnded, message } = snapshot;
     // The path of this stream does not name the run, so the id must.
     line.tell({ input: "snapshot_taken", offset: `${run}.${snapshot.offset}`, isEnded }, () => {

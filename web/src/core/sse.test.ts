@@ -76,12 +76,14 @@ describe.each(readRows<Row>("sse.json"))("$name", (row) => {
     expect(read(bytesOf(body))).toEqual(expected);
   });
 
-  test.runIf(body.length <= SHORT_BYTES_MAX)("is read in two at every place", () => {
-    for (let cut = 0; cut <= body.length; cut += 1) {
-      const halves = [body.subarray(0, cut), body.subarray(cut)];
-      expect(read(halves), `cut at ${cut}`).toEqual(expected);
-    }
-  });
+  if (body.length <= SHORT_BYTES_MAX) {
+    test("is read in two at every place", () => {
+      for (let cut = 0; cut <= body.length; cut += 1) {
+        const halves = [body.subarray(0, cut), body.subarray(cut)];
+        expect(read(halves), `cut at ${cut}`).toEqual(expected);
+      }
+    });
+  }
 
   test("is read in pieces of drawn sizes", () => {
     for (const [seed, bytesMax] of [1, 2, 3].flatMap((seed) => [7, 4_096].map((m) => [seed, m]))) {

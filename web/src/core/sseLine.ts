@@ -32,22 +32,16 @@ export async function readSseLine(
   line.tell({ input: "opened", heartbeatSeconds: heartbeat > 0 ? heartbeat : null });
   const reader = response.body?.getReader();
   const decoder = new SseDecoder();
-  try {
-    while (reader !== undefined && line.isCurrent) {
-      const { done, value } = await reader.read();
-      if (!line.isCurrent) return;
-      if (done) break;
-      try {
-        takeChunk(decoder, value, line, driver, read);
-      } finally {
-        flushed();
-      }
+  while (reader !== undefined && line.isCurrent) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    try {
+      takeChunk(decoder, value, line, driver, read);
+    } finally {
+      flushed();
     }
-    line.tell({ input: "closed", isClean: true });
-  } finally {
-    // A line that was dropped, or that has given its end, is not kept open by us.
-    void reader?.cancel().catch(() => undefined);
   }
+  line.tell({ input: "closed", isClean: true });
 }
 
 function takeChunk(

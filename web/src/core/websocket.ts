@@ -165,7 +165,10 @@ export class LLMWebSocketClient {
     } else if (type === "done") this.#end(job);
     else if (type === "error") {
       const words = typeof sentence === "string" ? sentence : "The answer failed.";
-      this.#end(job, new RunFailed({ code: typeof code === "string" ? code : "failed", message: words }));
+      this.#end(
+        job,
+        new RunFailed({ code: typeof code === "string" ? code : "failed", message: words }),
+      );
     }
   }
 

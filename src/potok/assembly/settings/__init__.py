@@ -1,5 +1,6 @@
 """The settings of Potok and the one function that reads them."""
 
+from potok.assembly.settings.chats import ChatsSettings
 from potok.assembly.settings.demo import DemoSettings
 from potok.assembly.settings.load import GROUPS, Settings, load_settings
 from potok.assembly.settings.ollama import OllamaSettings
@@ -17,6 +18,7 @@ from potok.assembly.settings.upstream import UpstreamSettings
 __all__ = [
     "DEMO_NAME",
     "GROUPS",
+    "ChatsSettings",
     "DemoSettings",
     "OllamaSettings",
     "OpenAiSettings",

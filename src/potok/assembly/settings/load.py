@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from potok.assembly.settings.chats import ChatsSettings
 from potok.assembly.settings.demo import DemoSettings
 from potok.assembly.settings.group import Group
 from potok.assembly.settings.names import (
@@ -36,6 +37,7 @@ __all__ = ["GROUPS", "Settings", "load_settings"]
 GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
     StorageSettings,
+    ChatsSettings,
     RunsSettings,
     UpstreamSettings,
     DemoSettings,
@@ -53,6 +55,7 @@ class Settings:
 
     server: ServerSettings
     storage: StorageSettings
+    chats: ChatsSettings
     runs: RunsSettings
     upstream: UpstreamSettings
     demo: DemoSettings
@@ -93,6 +96,7 @@ def load_settings(
     reader = _Reader(environ, tables, file, problems)
     server = reader.read(ServerSettings)
     storage = reader.read(StorageSettings)
+    chats = reader.read(ChatsSettings)
     runs = reader.read(RunsSettings)
     upstream = reader.read(UpstreamSettings)
     demo = reader.read(DemoSettings)
@@ -106,6 +110,7 @@ def load_settings(
     return Settings(
         server=server,
         storage=storage,
+        chats=chats,
         runs=runs,
         upstream=upstream,
         demo=demo,

@@ -12,7 +12,6 @@ __all__ = ["CONFIG_VARIABLE", "find_unknown_keys", "find_unknown_variables"]
 CONFIG_VARIABLE = "POTOK_CONFIG"
 _PREFIX = "POTOK_"
 _ANNOUNCED = {
-    "POTOK_DATABASE_URL": "chats and runs are kept in SQLite files under POTOK_DATA_DIR",
     "POTOK_REDIS_URL": "one server keeps its runs in a SQLite file under POTOK_DATA_DIR",
 }
 # Kubernetes puts these into every container beside a service whose name begins with "potok".

@@ -33,7 +33,10 @@ async def start_run(
     wish = _wish_of(request)
     if wish is not None:
         wanted = msgspec.structs.replace(wanted, on_disconnect=wish)
-    record, created = await services.runs.start(
+    # A run that names a chat is stored there, too.
+    keeps = wanted.chat is not None and services.chats is not None
+    start = services.chats.start_run if keeps and services.chats else services.runs.start
+    record, created = await start(
         wanted, principal=principal_of(request.scope), idempotency_key=key
     )
     request.scope[RUN_IN_SCOPE] = record.run

@@ -47,7 +47,9 @@ export class ScriptedCall {
 
   /** Answer with a stream that `send`, `close` and `cut` fill and end. */
   stream(headers: Record<string, string> = {}): void {
-    const body = new ReadableStream<Uint8Array>({ start: (controller) => (this.#body = controller) });
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => (this.#body = controller),
+    });
     const type = { "content-type": "text/event-stream; charset=utf-8" };
     this.#resolve(new Response(body, { headers: { ...type, ...headers } }));
   }

@@ -17,7 +17,7 @@ export function readRows<Row>(file: string): Row[] {
 export function drawChunks(body: Uint8Array, seed: number, bytesMax: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   let state = seed;
-  for (let start = 0; start < body.length; ) {
+  for (let start = 0; start < body.length;) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     const end = start + 1 + (state % bytesMax);
     chunks.push(body.subarray(start, end));

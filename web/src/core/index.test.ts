@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+
+import * as core from "./index.ts";
+
+test("the promised names are there, and no others", () => {
+  expect(Object.keys(core).sort()).toEqual([
+    "ConnectionLost",
+    "DEFAULT_RULES",
+    "Fold",
+    "FrameMalformed",
+    "FrameTooLarge",
+    "GRAMMAR_VERSION",
+    "LLMWebSocketClient",
+    "NotConnected",
+    "PotokError",
+    "PotokSocket",
+    "QueueFull",
+    "Reconnection",
+    "RunFailed",
+    "RunSession",
+    "SSEParser",
+    "ServerRefused",
+    "SseDecoder",
+    "StreamBuffer",
+    "StreamTimeout",
+    "StreamingClient",
+    "TokenBuffer",
+    "VersionUnknown",
+    "adaptiveStreaming",
+    "cancelRun",
+    "emptyMessage",
+    "fetchSnapshot",
+    "isAbort",
+    "readEvent",
+    "readMessage",
+    "readStoredEvent",
+    "reasoningOf",
+    "resumeRun",
+    "startRun",
+    "streamChat",
+    "streamWithTimeout",
+    "textOf",
+    "writeEvent",
+    "writeMessage",
+  ]);
+});
