@@ -33,10 +33,24 @@ def new_schema() -> str:
 
 def postgres_url() -> str:
     """Return the URL of the running server; skips the test where PostgreSQL is not installed."""
-    url = _start()
+    url = started_url()
     if url is None:
         pytest.skip("PostgreSQL is not installed; scripts/setup-system says how")
     return url
+
+
+async def new_database() -> str:
+    """Return the URL of an empty database of its own; skips as `postgres_url`."""
+    import asyncpg  # type: ignore[import-untyped]
+
+    url = postgres_url()
+    name = new_schema()
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return f"{url.removesuffix('/postgres')}/{name}"
 
 
 def _program(name: str) -> str | None:
@@ -53,7 +67,8 @@ def _other_user() -> str | None:
 
 
 @cache
-def _start() -> str | None:
+def started_url() -> str | None:
+    """Start the server once; return its URL, None where PostgreSQL is not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     if initdb is None or postgres is None:
         return None

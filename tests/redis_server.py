@@ -27,9 +27,8 @@ class RedisServer:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.options = options
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        # A cluster's nodes talk to each other on a second one.
+        self.port, self.other = _free_port(), _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -40,7 +39,8 @@ class RedisServer:
             self._process = subprocess.Popen(
                 [
                     *(_program(), "--port", str(self.port), "--bind", "127.0.0.1"),
-                    *("--dir", str(self.folder), "--save", "", *self.options),
+                    *("--dir", str(self.folder), "--save", "", "--cluster-port", str(self.other)),
+                    *self.options,
                 ],
                 stdout=output,
                 stderr=output,
@@ -50,8 +50,7 @@ class RedisServer:
                 break
             if self._answers():
                 return
-            # A short wait by another process: this one may run under an event loop's watch.
-            subprocess.run([sys.executable, "-c", "import time; time.sleep(0.02)"], check=True)
+            _wait_shortly()
         raise RuntimeError(f"Redis did not start:\n{(self.folder / 'log.txt').read_text()}")
 
     def _answers(self) -> bool:
@@ -67,6 +66,14 @@ class RedisServer:
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as line:
             line.sendall(("\r\n".join(lines) + "\r\n").encode())
             return line.recv(65536)
+
+    def wait_until_said(self, wanted: bytes, *words: str) -> None:
+        """Ask until the answer holds `wanted`."""
+        for _ in range(START_TRIES_MAX):
+            if wanted in self.ask(*words):
+                return
+            _wait_shortly()
+        raise RuntimeError(f"Redis never said {wanted!r}")
 
     def kill(self) -> None:
         """Kill it as a crash would."""
@@ -92,6 +99,18 @@ class RedisServer:
             self._process.send_signal(sent)
             self._process.wait()
             self._process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_shortly() -> None:
+    # By another process: this one may run under an event loop's watch.
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.02)"], check=True)
 
 
 def need_redis() -> None:

@@ -72,14 +72,6 @@ class TestRedisLog(StreamLogSuite):
             yield
 
 
-class TestRedisLogThatKeepsNoTails(TestRedisLog):
-    """Readers ask Redis for all but the newest commit."""
-
-    @pytest.fixture(autouse=True)
-    def nothing_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(redis_writer, "TAIL_BYTES_MAX", 0)
-
-
 class TestRedisLogThatWaitsForTheDisk(TestRedisLog):
     options = ("--appendonly", "yes", "--appendfsync", "always")
 
@@ -87,16 +79,21 @@ class TestRedisLogThatWaitsForTheDisk(TestRedisLog):
         return RedisLog(self.server.url, clock=clock, durability="full")
 
 
-class TestRedisLogInACluster(TestRedisLog):
-    """One node with all slots: it refuses a script whose keys lie in several."""
+class TestRedisLogInAClusterThatKeepsNoTails(TestRedisLog):
+    """One node with all slots: it refuses a script whose keys lie in several.
+
+    Readers ask it for all but the newest commit.
+    """
 
     options = ("--cluster-enabled", "yes")
+
+    @pytest.fixture(autouse=True)
+    def nothing_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(redis_writer, "TAIL_BYTES_MAX", 0)
 
     @pytest.fixture(autouse=True)
     def redis(self) -> RedisServer:
         self.server = server = empty_redis(self.options)
         server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        for _ in range(100):
-            if b"cluster_state:ok" in server.ask("CLUSTER", "INFO"):
-                break
+        server.wait_until_said(b"cluster_state:ok", "CLUSTER", "INFO")
         return server

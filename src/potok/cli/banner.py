@@ -10,6 +10,7 @@ __all__ = ["describe_models", "describe_server", "shown_address"]
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 _MODELS_SHOWN = 6
+_FOUND = "An Ollama on this machine is found by itself, also one that is started later."
 _QUESTION = '"messages": [{"role": "user", "content": "Hi!"}]'
 
 
@@ -35,7 +36,8 @@ def describe_server(settings: Settings, *, version: str, address: str) -> str:
             "The demo model is built in and is no LLM: it shows how streams behave.",
             "For a real one, give the key of OpenAI, or the address of whoever speaks its API:",
             "  OPENAI_API_KEY=... potok serve",
-            "  OPENAI_BASE_URL=http://localhost:11434/v1 potok serve",
+            "  OPENAI_BASE_URL=http://localhost:8080/v1 potok serve",
+            *([_FOUND] if settings.guesses else []),
             "",
         ]
     lines += ["Try it from another terminal:", *_commands(settings, address, model), ""]

@@ -17,10 +17,12 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     `continues` says how an answer can go on after a cut: `replay` (the model is a pure function of
     prompt and prefix), `prefill` (it takes a begun assistant message), `prompt` (it must be asked
-    in words), `no`.
+    in words), `no`. `prefill` says how a begun message is marked: not at all, by its own field
+    `prefix`, or by the request's `continue_final_message`.
     """
 
     continues: Literal["replay", "prefill", "prompt", "no"] = "prompt"
+    prefill: Literal["message", "prefix", "final"] = "message"
     tools: bool = False
     json_schema: bool = False
     reasoning: bool = False

@@ -18,14 +18,14 @@ from potok.models.accounts import Account
 from potok.models.aiohttp_source import AiohttpSource
 from potok.models.answer import ReplyParser, Timeouts, UpstreamAnswer, read_body
 from potok.models.byte_source import ByteSource, UpstreamCall
-from potok.models.contract import ChatRequest, ModelInfo
+from potok.models.contract import Capabilities, ChatRequest, ModelInfo
 from potok.models.openai_errors import Refusals, StreamOptionsRefused
 from potok.models.places import Places
 from potok.models.retrying import RetryRules
 from potok.models.time_limits import Sleep, time_limit
 from potok.telemetry import Observer, SilentObserver
 
-__all__ = ["Asking", "Line", "LineOptions", "refuse_begun_answer"]
+__all__ = ["Asking", "Line", "LineModel", "LineOptions", "LineProvider", "refuse_begun_answer"]
 
 
 class LineOptions(TypedDict, total=False):
@@ -217,6 +217,42 @@ class Line:
         if self._is_closed:
             raise fault
         self._observer.counted("upstream_retries")
+
+
+class LineProvider:
+    """What providers over a line have in common; each adds its models and their list."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.places = line.places
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self._line.account.shown_url!r})"
+
+    @property
+    def name(self) -> str:
+        return self._line.account.name
+
+    async def close(self) -> None:
+        await self._line.close()
+
+
+class LineModel:
+    """What models over a line have in common; each holds nothing between calls."""
+
+    def __init__(self, *, info: ModelInfo, capabilities: Capabilities, line: Line) -> None:
+        self._info = info
+        self._capabilities = capabilities
+        self._line = line
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What is known of the model; agents decide by `continues` how a cut answer goes on."""
+        return self._capabilities
 
 
 def refuse_begun_answer(info: ModelInfo, request: ChatRequest) -> None:

@@ -10,8 +10,15 @@ from potok.events.kinds import Event
 from potok.events.run_request import text_of
 from potok.limits import MODELS_MAX
 from potok.models.accounts import Account
-from potok.models.contract import Capabilities, ChatRequest, ModelInfo
-from potok.models.line import Asking, Line, LineOptions, refuse_begun_answer
+from potok.models.contract import ChatRequest, ModelInfo
+from potok.models.line import (
+    Asking,
+    Line,
+    LineModel,
+    LineOptions,
+    LineProvider,
+    refuse_begun_answer,
+)
 from potok.models.ollama_models_parse import ListedModel, capabilities_by_name, parse_tags
 from potok.models.ollama_parse import OllamaParser
 from potok.models.ollama_request import chat_body, generate_body
@@ -25,7 +32,7 @@ _ADVICE = {
 }
 
 
-class OllamaProvider:
+class OllamaProvider(LineProvider):
     """One Ollama server, over a pool of connections of its own.
 
     Args:
@@ -51,20 +58,10 @@ class OllamaProvider:
         is_listening: Callable[[], Awaitable[bool]] | None = None,
         **options: Unpack[LineOptions],
     ) -> None:
-        self._account = Account(
-            name=name, base_url=base_url, api_key=api_key, key_setting=key_setting
-        )
-        self._line = Line(self._account, **options, advice=_ADVICE)
+        account = Account(name=name, base_url=base_url, api_key=api_key, key_setting=key_setting)
+        super().__init__(Line(account, **options, advice=_ADVICE))
         self._is_listening = is_listening
         self._listed: Mapping[str, ListedModel] = {}
-        self.places = self._line.places
-
-    def __repr__(self) -> str:
-        return f"OllamaProvider({self.name!r}, {self._account.shown_url!r})"
-
-    @property
-    def name(self) -> str:
-        return self._account.name
 
     def model(self, name: str) -> "OllamaModel":
         """Return an adapter; it knows what the last list said of the model."""
@@ -84,7 +81,7 @@ class OllamaProvider:
         if self._is_listening is not None and not await self._is_listening():
             raise UpstreamUnreachable(
                 f"The provider {self.name} cannot be reached: nobody listens at"
-                f" {self._account.shown_url}. Start Ollama."
+                f" {self._line.account.shown_url}. Start Ollama."
             )
         listed = parse_tags(
             await self._line.read_list("/api/tags"), provider=self.name, models_max=MODELS_MAX
@@ -97,25 +94,9 @@ class OllamaProvider:
         self._listed = listed
         return tuple(model.info for model in listed.values())
 
-    async def close(self) -> None:
-        await self._line.close()
 
-
-class OllamaModel:
+class OllamaModel(LineModel):
     """One model; holds nothing between calls."""
-
-    def __init__(self, *, info: ModelInfo, capabilities: Capabilities, line: Line) -> None:
-        self._info = info
-        self._capabilities = capabilities
-        self._line = line
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._capabilities
 
     def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
         """Answer a request by `/api/chat`; tries again before the first token, never after it.

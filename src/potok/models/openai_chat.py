@@ -13,7 +13,14 @@ from potok.models.accounts import Account
 from potok.models.answer import Timeouts
 from potok.models.capabilities import capabilities_of
 from potok.models.contract import Capabilities, ChatModel, ChatRequest, ModelInfo
-from potok.models.line import Asking, Line, LineOptions, refuse_begun_answer
+from potok.models.line import (
+    Asking,
+    Line,
+    LineModel,
+    LineOptions,
+    LineProvider,
+    refuse_begun_answer,
+)
 from potok.models.openai_chat_parse import OpenAiChatParser
 from potok.models.openai_models_parse import parse_models
 from potok.models.retrying import RetryRules
@@ -21,7 +28,7 @@ from potok.models.retrying import RetryRules
 __all__ = ["OpenAiProvider", "RetryRules", "Timeouts"]
 
 
-class OpenAiProvider:
+class OpenAiProvider(LineProvider):
     """An account with one server that speaks Chat Completions.
 
     Args:
@@ -46,19 +53,9 @@ class OpenAiProvider:
         capabilities: Callable[[str], Capabilities] = capabilities_of,
         **options: Unpack[LineOptions],
     ) -> None:
-        self._account = Account(
-            name=name, base_url=base_url, api_key=api_key, key_setting=key_setting
-        )
+        account = Account(name=name, base_url=base_url, api_key=api_key, key_setting=key_setting)
         self._capabilities = capabilities
-        self._line = Line(self._account, **options)
-        self.places = self._line.places
-
-    def __repr__(self) -> str:
-        return f"OpenAiProvider({self.name!r}, {self._account.shown_url!r})"
-
-    @property
-    def name(self) -> str:
-        return self._account.name
+        super().__init__(Line(account, **options))
 
     def model(self, name: str) -> ChatModel:
         return _OpenAiModel(
@@ -82,26 +79,9 @@ class OpenAiProvider:
             )
         return models
 
-    async def close(self) -> None:
-        await self._line.close()
 
-
-class _OpenAiModel:
+class _OpenAiModel(LineModel):
     """One model; holds nothing between calls."""
-
-    def __init__(self, *, info: ModelInfo, capabilities: Capabilities, line: Line) -> None:
-        self._info = info
-        self._capabilities = capabilities
-        self._line = line
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Facts about the model's family; agents decide by `continues` how a cut answer goes on."""
-        return self._capabilities
 
     def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
         """Answer a request; tries again before the first token, never after it.

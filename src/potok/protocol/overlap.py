@@ -148,25 +148,26 @@ class Join:
 
     def _repeated(self, ends: list[int], text: str) -> int:
         """Return how many characters at the beginning of `text` were said before."""
-        counted = [end for end in ends if self._is_no_chance(end, text)]
-        if len(counted) != 1:
-            return 0
-        repeated = counted[0]
-        before = self._core[: len(self._core) - repeated].rstrip()
-        words = text[:repeated]
-        if _repeats_itself(words) or before.endswith(words.rstrip()):
-            return 0
-        return repeated
-
-    def _is_no_chance(self, end: int, text: str) -> bool:
         core = self._core
-        if end == len(core):
-            least = OVERLAP_WHOLE_CHARACTERS_MIN
-            if self._repeats == "whole":
-                least = OVERLAP_CHARACTERS_MIN
-            return end >= least
-        if end >= OVERLAP_CHARACTERS_MIN:
-            return True
+        whole = len(core)
+        least = self._least_whole
+        counted = [end for end in ends if end >= (least if end == whole else OVERLAP_CHARACTERS_MIN)]
+        if not counted:
+            counted = [end for end in ends if end != whole and self._is_word_anew(end, text)]
+        if not counted or (len(counted) > 1 and whole not in counted):
+            return 0
+        repeated = counted[-1]
+        words = text[:repeated]
+        before = core[: whole - repeated].rstrip()
+        is_row = _repeats_itself(words) or _repeats_itself(f"{self._lead}{words}{self._gap}")
+        return 0 if is_row or before.endswith(words.rstrip()) else repeated
+
+    @property
+    def _least_whole(self) -> int:
+        return OVERLAP_WHOLE_CHARACTERS_MIN if self._repeats == "any" else OVERLAP_CHARACTERS_MIN
+
+    def _is_word_anew(self, end: int, text: str) -> bool:
+        core = self._core
         return (
             end >= OVERLAP_WORD_CHARACTERS_MIN
             and not self._gap

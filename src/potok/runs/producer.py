@@ -14,7 +14,7 @@ import msgspec
 
 from potok.agents.contract import Agent, Turn
 from potok.clock import Clock, RunId
-from potok.errors import LogUnavailable, OurBug, PotokError, StaleEpoch
+from potok.errors import LogLost, LogUnavailable, OurBug, PotokError, StaleEpoch
 from potok.events.kinds import (
     GRAMMAR_VERSION,
     Event,
@@ -74,6 +74,7 @@ class Producer:
         self._log_failing_since: float | None = None
         self._moved = asyncio.Event()
         self._gone = False
+        self._lost: LogLost | None = None
 
     @property
     def run_id(self) -> RunId:
@@ -177,6 +178,15 @@ class Producer:
             or round(first_token_at - self._began_at, 3),
         )
 
+    def ending_if_lost(self) -> Ending | None:
+        """Return how the run ends if the log lost events of it, after `run`; else None."""
+        if self._lost is None:
+            return None
+        self._production.end(
+            RunEnd(outcome="failed", code=self._lost.code, message=self._lost.message)
+        )
+        return Ending(status="failed", snapshot=self._production.snapshot())
+
     def take_batch(self) -> Batch | None:
         """Give the group commit what is to be written next."""
         events = self._production.take()
@@ -218,7 +228,10 @@ class Producer:
 
     def _refused(self, error: PotokError) -> None:
         self._gone = True
-        if isinstance(error, StaleEpoch):
+        if isinstance(error, LogLost):
+            self._lost = error
+            _logger.error("run %s: the log lost events of it, ending it", self.run_id)
+        elif isinstance(error, StaleEpoch):
             _logger.warning("run %s: taken over by another writer, stopping", self.run_id)
         else:
             _logger.error("run %s: the log refused its events: %s", self.run_id, error.code)

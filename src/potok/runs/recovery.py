@@ -6,17 +6,17 @@ runs, and lets retention work, all at their own pace until it is stopped.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from potok.clock import Clock, RunId, WorkerId
-from potok.errors import PotokError, StaleEpoch
+from potok.errors import LogLost, PotokError, StaleEpoch
 from potok.events.envelope import START
-from potok.events.kinds import RunEnd, SourceChange
+from potok.events.kinds import GRAMMAR_VERSION, RunEnd, RunStart, SourceChange
 from potok.limits import READ_EVENTS_MAX, RECOVERY_ITEMS_MAX
 from potok.protocol.production import Production
 from potok.protocol.run_lifecycle import Continue, End, decide_recovery
 from potok.runs.settings import RunSettings
-from potok.streamlog.contract import Attempt, RunRecord, StreamLog
+from potok.streamlog.contract import Attempt, Ending, RunRecord, StreamLog
 
 __all__ = ["CanContinue", "Recovered", "Recovery", "Upkeep"]
 
@@ -39,6 +39,7 @@ class Recovery:
         settings: RunSettings,
         can_continue: CanContinue,
         recovered: Recovered,
+        is_making: Callable[[RunId], bool] = lambda run: False,
     ) -> None:
         self._log = log
         self._worker = worker
@@ -46,12 +47,16 @@ class Recovery:
         self._settings = settings
         self._can_continue = can_continue
         self._recovered = recovered
+        self._is_making = is_making
         # Runs that are this worker's already, and that it could not go on with at once.
         self._taken: dict[RunId, RunRecord] = {}
 
     async def look(self) -> int:
         """Take over every abandoned run there is room for; return how many go on or end."""
         for seen in await self._log.list_abandoned(items_max=RECOVERY_ITEMS_MAX):
+            if seen.worker == self._worker and self._is_making(seen.run):
+                # Our lease ran out while the log was away, and nobody was there to take the run.
+                continue
             try:
                 self._taken[seen.run] = await self._log.take_over(
                     seen.run, worker=self._worker, epoch=seen.epoch
@@ -64,6 +69,8 @@ class Recovery:
             try:
                 await self._recover(record)
                 recovered += 1
+            except LogLost as error:
+                await self._end_lost(record, error)
             except StaleEpoch:
                 _logger.info("run %s was taken over by another worker", record.run)
             except PotokError as error:
@@ -92,6 +99,18 @@ class Recovery:
             reason="worker_lost", attempt=number, how="replay", worker=self._worker
         )
         await self._recovered(record, production, change)
+
+    async def _end_lost(self, record: RunRecord, error: LogLost) -> None:
+        _logger.error("run %s: the log lost events of it, ending it", record.run)
+        production = Production()
+        ending = RunEnd(outcome="failed", code=error.code, message=error.message)
+        production.begin(RunStart(run=record.run, version=GRAMMAR_VERSION))
+        production.end(ending)
+        await self._log.end_lost(
+            record.run,
+            epoch=record.epoch,
+            ending=Ending(status="failed", snapshot=production.snapshot()),
+        )
 
     async def _replay(self, record: RunRecord, production: Production) -> None:
         after = START
@@ -124,13 +143,18 @@ class Upkeep:
         worker: WorkerId,
         clock: Clock,
         settings: RunSettings,
+        cancel: Callable[[Sequence[RunId]], None] = lambda runs: None,
     ) -> None:
+        """Args: cancel: gets runs of this worker that anybody asked to end, maybe repeatedly."""
         self._log = log
         self._recovery = recovery
+        self._cancel = cancel
         self._worker = worker
         self._clock = clock
         self._settings = settings
         self._beating: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._trimming: asyncio.Task[None] | None = None
         self._trim_at = clock.monotonic()
 
@@ -138,20 +162,24 @@ class Upkeep:
         """Take the lease and begin."""
         await self._log.renew_lease(self._worker, seconds=self._settings.lease_seconds)
         self._beating = asyncio.create_task(self._beat(), name="upkeep")
+        self._listening = asyncio.create_task(self._hear_cancels(), name="cancels")
 
     async def stop(self) -> None:
         """Stop beating; the lease is the caller's to release, after its runs have stopped."""
-        tasks = [task for task in (self._beating, self._trimming) if task is not None]
-        for task in tasks:
+        tasks = (self._beating, self._listening, self._looking, self._trimming)
+        there = [task for task in tasks if task is not None]
+        for task in there:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if there:
+            await asyncio.wait(there)
 
     async def _beat(self) -> None:
         while True:
             try:
                 await self._log.renew_lease(self._worker, seconds=self._settings.lease_seconds)
-                await self._recovery.look()
+                # Beside the heartbeat: with many or long runs a look takes longer than the lease.
+                if self._looking is None or self._looking.done():
+                    self._looking = asyncio.create_task(self._look(), name="recovery")
                 self._start_trim()
             except PotokError as error:
                 _logger.warning("upkeep of the log failed, trying again: %s", error.code)
@@ -159,6 +187,23 @@ class Upkeep:
                 # A worker without upkeep loses its lease: a bug here must not end it.
                 _logger.exception("upkeep failed, trying again")
             await asyncio.sleep(self._settings.lease_renew_seconds)
+
+    async def _look(self) -> None:
+        try:
+            await self._recovery.look()
+        except PotokError as error:
+            _logger.warning("abandoned runs could not be looked for: %s", error.code)
+        except Exception:
+            _logger.exception("recovery failed, trying again")
+
+    async def _hear_cancels(self) -> None:
+        while True:
+            try:
+                seconds = self._settings.lease_renew_seconds
+                self._cancel(await self._log.wait_cancels(self._worker, seconds=seconds))
+            except PotokError as error:
+                _logger.warning("cancels could not be asked for, trying again: %s", error.code)
+                await asyncio.sleep(self._settings.lease_renew_seconds)
 
     def _start_trim(self) -> None:
         # In a task of its own: retention must not hold the lease up.

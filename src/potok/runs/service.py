@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -19,7 +19,9 @@ from potok.limits import CANCEL_WAIT_SECONDS, SHUTDOWN_RUNS_SECONDS
 from potok.protocol.production import Production
 from potok.runs.audience import Audience
 from potok.runs.delivery import Delivery
-from potok.runs.producer import CANCELLED, Producer
+from potok.runs.live_runs import LiveRuns
+from potok.runs.no_agent import NoAgent
+from potok.runs.producer import Producer
 from potok.runs.recovery import Recovery, Upkeep
 from potok.runs.settings import RunSettings
 from potok.runs.snapshots import Snapshots
@@ -77,9 +79,10 @@ class RunService:
             grace_seconds=settings.disconnect_grace_seconds, abandon=self._abandon
         )
         self._snapshots = Snapshots(log)
-        self._live: dict[RunId, tuple[Producer, asyncio.Task[None]]] = {}
+        self._live = LiveRuns(log, ended=self._ended)
         self._beginning: set[asyncio.Task[tuple[RunRecord, bool]]] = set()
         self._listeners: list[Callable[[RunRecord], None]] = []
+        self._abandoning: set[asyncio.Task[None]] = set()
         self._draining = False
         recovery = Recovery(
             log,
@@ -88,8 +91,16 @@ class RunService:
             settings=settings,
             can_continue=self._can_continue,
             recovered=self._recovered,
+            is_making=self._live.__contains__,
         )
-        self._upkeep = Upkeep(log, recovery, worker=self._worker, clock=clock, settings=settings)
+        self._upkeep = Upkeep(
+            log,
+            recovery,
+            worker=self._worker,
+            clock=clock,
+            settings=settings,
+            cancel=self._live.cancel_all,
+        )
 
     @property
     def live_runs(self) -> int:
@@ -126,14 +137,7 @@ class RunService:
         self.drain()
         self._audience.shut()
         await self._upkeep.stop()
-        tasks = []
-        for producer, task in list(self._live.values()):
-            producer.detach()
-            tasks.append(task)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=SHUTDOWN_RUNS_SECONDS)
-            for task in late:
-                task.cancel()
+        await self._live.detach_all(seconds=SHUTDOWN_RUNS_SECONDS)
         await self._commit.close()
         try:
             await self._log.release_lease(self._worker)
@@ -233,28 +237,27 @@ class RunService:
             producer.cancel(step)
         change = step if isinstance(step, SourceChange) else None
         self._audience.open(record.run, record.request.on_disconnect)
-        task = asyncio.create_task(producer.run(change=change), name=f"producer-{record.run}")
-        self._live[record.run] = (producer, task)
-        task.add_done_callback(lambda done: self._ended(record, done))
+        self._live.start(producer, change=change)
         if self._draining:
             # The server began to go down while this run was being stored.
             producer.detach()
 
-    def _ended(self, record: RunRecord, task: asyncio.Task[None]) -> None:
-        run = record.run
-        self._live.pop(run, None)
-        self._audience.close(run)
-        self._snapshots.forget(run)
-        if not task.cancelled() and task.exception() is not None:
-            _logger.error("run %s: its producer failed", run, exc_info=task.exception())
+    def _ended(self, record: RunRecord) -> None:
+        self._audience.close(record.run)
+        self._snapshots.forget(record.run)
         for listener in self._listeners:
             listener(record)
 
     def _abandon(self, run: RunId) -> None:
-        live = self._live.get(run)
-        if live is not None:
+        task = asyncio.create_task(self._cancel_unless_kept(run), name=f"abandon-{run}")
+        self._abandoning.add(task)
+        task.add_done_callback(self._abandoning.discard)
+
+    async def _cancel_unless_kept(self, run: RunId) -> None:
+        # A reader that came back to another worker has left word in the record.
+        record = await self._log.read_run(run)
+        if record.request.on_disconnect == "cancel" and self._live.cancel(run, _DISCONNECTED):
             _logger.info("run %s: nobody reads it, stopping", run)
-            live[0].cancel(_DISCONNECTED)
 
     async def _can_continue(self, record: RunRecord, production: Production) -> bool:
         try:
@@ -278,7 +281,7 @@ class RunService:
     ) -> None:
         turn = self._turn_after(record, production)
         if isinstance(step, RunEnd):
-            self._spawn(record, _NoAgent(), turn, production, step)
+            self._spawn(record, NoAgent(), turn, production, step)
             return
         agent = await self._agents.resolve(record.request)
         self._spawn(record, agent, turn, production, step)
@@ -323,12 +326,19 @@ class RunService:
         record = await self.find(run, principal=principal)
         if not record.is_live:
             return record
-        await self._log.request_cancel(record.run)
-        live = self._live.get(record.run)
-        if live is not None:
-            live[0].cancel(CANCELLED)
-            await asyncio.wait([live[1]], timeout=wait_seconds)
-        return await self._log.read_run(run)
+        record = await self._log.request_cancel(record.run)
+        task = self._live.cancel(record.run)
+        if task is not None:
+            await asyncio.wait([task], timeout=wait_seconds)
+            return await self._log.read_run(run)
+        # Another worker makes it: its end shows in the log.
+        until = self._clock.monotonic() + wait_seconds
+        while record.is_live and (left := until - self._clock.monotonic()) > 0:
+            grew = await self._log.wait_beyond(record.run, record.tail, seconds=left)
+            record = await self._log.read_run(run)
+            if not grew:
+                break
+        return record
 
     async def follow(
         self, record: RunRecord, *, after: Offset, returning: bool = False
@@ -340,8 +350,7 @@ class RunService:
         """
         # A reader stays for long, and an ended run's snapshot is its whole answer once more.
         record = msgspec.structs.replace(record, snapshot=None)
-        if returning:
-            self._audience.keep(record.run)
+        await self._keep(record, returning=returning)
         self._audience.enter(record.run)
         saw_end = False
         try:
@@ -352,6 +361,13 @@ class RunService:
                     yield page
         finally:
             self._audience.leave(record.run, quietly=saw_end)
+
+    async def _keep(self, record: RunRecord, *, returning: bool) -> None:
+        # The worker that makes the run cannot see readers who came back to another one.
+        is_elsewhere = record.is_live and record.run not in self._live
+        if record.request.on_disconnect == "cancel" and (returning or is_elsewhere):
+            self._audience.keep(record.run)
+            await self._log.keep_run(record.run)
 
     async def read_page(
         self, record: RunRecord, *, after: Offset, events_max: int, wait_seconds: float
@@ -382,15 +398,3 @@ class RunService:
                     continue
         _, message = await self.snapshot(record.run, principal=record.principal)
         return message
-
-
-class _NoAgent:
-    """Stands where a run ends without another call."""
-
-    name = "none"
-
-    async def can_continue(self, turn: Turn) -> bool:
-        return False
-
-    def run(self, turn: Turn) -> AsyncIterator[list[Any]]:
-        raise AssertionError("a run that ends calls no agent")

@@ -124,8 +124,8 @@ _WORDS: dict[str, dict[str, str]] = {
         " and is no language model: it answers from your prompt and from Potok's own pages, so"
         " that you can see streaming, resuming and stopping. To connect a real one, stop the"
         " server, set <code>OPENAI_API_KEY</code>, or <code>OPENAI_BASE_URL</code> for whoever"
-        " else speaks OpenAI's API (<code>http://localhost:11434/v1</code> is a local Ollama), and"
-        " start it again.",
+        " else speaks OpenAI's API, and start it again. An Ollama on this machine is found by"
+        " itself.",
         "key": "This server asks for its key: the value of <code>POTOK_API_KEY</code>.",
     },
     "ru": {
@@ -153,9 +153,8 @@ _WORDS: dict[str, dict[str, str]] = {
         " работает без сети и не является языковой моделью: отвечает по вашему запросу и по"
         " страницам самого Potok, чтобы показать поток, возобновление и остановку. Чтобы"
         " подключить настоящую, остановите сервер, задайте <code>OPENAI_API_KEY</code> или, для"
-        " всех, кто говорит на API OpenAI, <code>OPENAI_BASE_URL</code>"
-        " (<code>http://localhost:11434/v1</code> — это Ollama на вашей машине), и запустите его"
-        " снова.",
+        " всех, кто говорит на API OpenAI, <code>OPENAI_BASE_URL</code>, и запустите его снова."
+        " Ollama на этой машине находится сама.",
         "key": "Серверу нужен ключ: значение <code>POTOK_API_KEY</code>.",
     },
 }

@@ -25,7 +25,7 @@ class Bells:
         """Wait until the worker's bell rings, for `seconds` at most."""
         bell = self._bell(worker)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(max(seconds, 0.0)):
                 await bell.wait()
         except TimeoutError:
             return

@@ -209,19 +209,14 @@ class RedisLog:
         return await self.read_run(run)
 
     async def wait_cancels(self, worker: WorkerId, *, seconds: float) -> list[RunId]:
-        await self._bells.wait(worker, seconds=seconds)
-        index = self._opened().index
-        runs = await index.asked_to_end(worker)
-        records = await index.records(runs)
-        for run in runs:
-            record = records.get(run)
-            if record is None or not record.is_live or record.worker != worker:
-                await index.strike_cancel(worker, run)
-        return [
-            one.run
-            for one in records.values()
-            if one.is_live and one.worker == worker and one.cancel_requested
-        ]
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            await self._bells.wait(worker, seconds=until - loop.time())
+            # A bell also rings when news may have been lost: usually there were none.
+            runs = await self._opened().index.asked_to_end(worker)
+            if runs or loop.time() >= until:
+                return runs
 
     async def keep_run(self, run: RunId) -> None:
         await self._mark(run, "keep")

@@ -10,7 +10,7 @@ milliseconds of its start, or listed after it is gone, is all that anybody can s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from potok.clock import WorkerId
+from potok.clock import RunId, WorkerId
 from potok.limits import REDIS_ENLISTED_SECONDS_MAX
 from potok.streamlog.contract import RunRecord
 from potok.streamlog.redis_connections import Connections
@@ -132,14 +132,20 @@ class Index:
             ]
         )
 
-    async def strike_cancel(self, worker: str, run: str) -> None:
-        """Take a run that has ended, or is another's, out of those that shall end."""
-        await self._connections.call("SREM", cancels_key(worker), run)
-
-    async def asked_to_end(self, worker: WorkerId) -> list[str]:
-        """Return the worker's runs that were asked to end; some may have ended by now."""
+    async def asked_to_end(self, worker: WorkerId) -> list[RunId]:
+        """Return the worker's live runs that were asked to end."""
         found = await self._connections.call("SMEMBERS", cancels_key(worker))
-        return sorted(one.decode() for one in found)
+        runs = sorted(one.decode() for one in found)
+        records = await self.records(runs)
+        asked = [
+            one.run
+            for one in records.values()
+            if one.is_live and one.worker == worker and one.cancel_requested
+        ]
+        done = set(runs).difference(asked)
+        if done:
+            await self._connections.call("SREM", cancels_key(worker), *done)
+        return asked
 
     # runs
 

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from potok.clock import RunId, WorkerId
 from potok.errors import (
+    LogLost,
     OffsetExpired,
     OffsetInvalid,
     PotokError,
@@ -13,27 +15,30 @@ from potok.errors import (
     StaleEpoch,
 )
 from potok.events.envelope import START, Offset
-from potok.streamlog.contract import Batch, RunRecord, StreamLog, Trimmed
+from potok.streamlog.contract import Batch, Ending, RunRecord, StreamLog, Trimmed
 from potok.testing.fakes import CountingIds, FakeClock
 from potok.testing.streamlog_base import (
     ANN,
     BEN,
     EVER,
+    LONG,
     NOBODY,
     OTHER_WORKER,
     SNAPSHOT,
+    SOON,
     WORKER,
     LogBench,
     attempt,
     create,
     end,
+    let_others_run,
     new_run,
     texts,
     texts_of,
     write,
 )
 
-__all__ = ["LeasesSuite", "RetentionSuite"]
+__all__ = ["CancelsSuite", "LeasesSuite", "LossSuite", "RetentionSuite"]
 
 LEASE_SECONDS = 5.0
 
@@ -168,6 +173,119 @@ class LeasesSuite(LogBench):
     async def test_nobody_takes_a_run_that_nobody_made(self, log: StreamLog) -> None:
         with pytest.raises(RunNotFound):
             await log.take_over(NOBODY, worker=WORKER, epoch=1)
+
+
+class CancelsSuite(LogBench):
+    """How the worker that makes a run hears that it shall end, and what readers leave behind."""
+
+    async def test_a_waiting_worker_hears_of_a_cancel_at_once(
+        self, log: StreamLog, run: RunRecord
+    ) -> None:
+        waiting = asyncio.create_task(log.wait_cancels(WORKER, seconds=LONG))
+        await let_others_run()
+
+        await log.request_cancel(run.run)
+
+        assert await waiting == [run.run]
+
+    async def test_a_cancel_before_the_wait_is_heard_of_too(
+        self, log: StreamLog, run: RunRecord
+    ) -> None:
+        await log.request_cancel(run.run)
+
+        assert await log.wait_cancels(WORKER, seconds=LONG) == [run.run]
+
+    async def test_a_cancel_is_told_again_until_the_run_has_ended(
+        self, log: StreamLog, ids: CountingIds, run: RunRecord
+    ) -> None:
+        other = await create(log, ids)
+        await log.request_cancel(run.run)
+        await log.request_cancel(other.run)
+        await log.wait_cancels(WORKER, seconds=LONG)
+        again = await log.wait_cancels(WORKER, seconds=SOON)
+        await end(log, run, "cancelled")
+        left = await log.wait_cancels(WORKER, seconds=SOON)
+
+        assert sorted(again) == sorted([run.run, other.run])
+        assert left == [other.run]
+
+    async def test_other_workers_hear_nothing_of_it(self, log: StreamLog, run: RunRecord) -> None:
+        await log.request_cancel(run.run)
+
+        assert await log.wait_cancels(OTHER_WORKER, seconds=SOON) == []
+
+    async def test_who_takes_a_run_over_hears_of_its_cancel(
+        self, log: StreamLog, run: RunRecord
+    ) -> None:
+        await log.take_over(run.run, worker=OTHER_WORKER, epoch=1)
+        await log.request_cancel(run.run)
+
+        assert await log.wait_cancels(OTHER_WORKER, seconds=LONG) == [run.run]
+        assert await log.wait_cancels(WORKER, seconds=SOON) == []
+
+    async def test_a_run_that_is_kept_says_so_in_its_request(
+        self, log: StreamLog, ids: CountingIds
+    ) -> None:
+        new = new_run(ids)
+        leaving = replace(new, request=replace(new.request, on_disconnect="cancel"))
+        record, _ = await log.create_run(leaving)
+
+        await log.keep_run(record.run)
+        await log.keep_run(record.run)
+
+        kept = await log.read_run(record.run)
+        assert (record.request.on_disconnect, kept.request.on_disconnect) == ("cancel", "keep")
+        assert kept == replace(record, request=kept.request)
+        with pytest.raises(RunNotFound):
+            await log.keep_run(NOBODY)
+
+
+class LossSuite(LogBench):
+    """A run whose events are gone ends, and says so."""
+
+    async def test_a_lost_run_keeps_its_snapshot_and_tells_every_reader(
+        self, log: StreamLog, run: RunRecord
+    ) -> None:
+        await write(log, run, *texts("a", "b"))
+        waiting = asyncio.create_task(log.wait_beyond(run.run, Offset(2), seconds=LONG))
+        await let_others_run()
+
+        await log.end_lost(run.run, epoch=1, ending=Ending(status="failed", snapshot=SNAPSHOT))
+
+        assert await waiting
+        record = await log.read_run(run.run)
+        assert (record.status, record.snapshot, record.is_live) == ("failed", SNAPSHOT, False)
+        for after in (0, 1, 2):
+            with pytest.raises(LogLost):
+                await log.read(run.run, after=Offset(after), events_max=9)
+        listed = await log.list_runs(principal=ANN, status="failed", items_max=9)
+        assert [one.run for one in listed] == [run.run]
+        assert await log.list_abandoned(items_max=9) == []
+
+    async def test_nobody_writes_to_a_lost_run(self, log: StreamLog, run: RunRecord) -> None:
+        ending = Ending(status="failed", snapshot=SNAPSHOT)
+        with pytest.raises(StaleEpoch):
+            await log.end_lost(run.run, epoch=2, ending=ending)
+        with pytest.raises(RunNotFound):
+            await log.end_lost(NOBODY, epoch=1, ending=ending)
+
+        await log.end_lost(run.run, epoch=1, ending=ending)
+
+        with pytest.raises(StaleEpoch):
+            await write(log, run, *texts("late"))
+        with pytest.raises(StaleEpoch):
+            await end(log, run)
+
+    async def test_a_lost_run_is_forgotten_like_any_other(
+        self, log: StreamLog, run: RunRecord
+    ) -> None:
+        await log.end_lost(run.run, epoch=1, ending=Ending(status="failed", snapshot=SNAPSHOT))
+
+        trimmed = await log.trim(events_before=EVER, records_before=EVER)
+
+        assert trimmed.records == 1
+        with pytest.raises(RunNotFound):
+            await log.read_run(run.run)
 
 
 class RetentionSuite(LogBench):

@@ -13,7 +13,7 @@ are.
 
 import pytest
 
-from potok.testing.streamlog_leases import LeasesSuite, RetentionSuite
+from potok.testing.streamlog_leases import CancelsSuite, LeasesSuite, LossSuite, RetentionSuite
 from potok.testing.streamlog_reading import ReadingSuite, WaitingSuite
 from potok.testing.streamlog_runs import RunsSuite
 from potok.testing.streamlog_writing import WritingSuite
@@ -23,6 +23,13 @@ __all__ = ["StreamLogSuite"]
 
 @pytest.mark.asyncio
 class StreamLogSuite(
-    WritingSuite, ReadingSuite, WaitingSuite, RunsSuite, LeasesSuite, RetentionSuite
+    WritingSuite,
+    ReadingSuite,
+    WaitingSuite,
+    RunsSuite,
+    LeasesSuite,
+    CancelsSuite,
+    LossSuite,
+    RetentionSuite,
 ):
     """What any `StreamLog` promises. Subclasses give `make_log`."""

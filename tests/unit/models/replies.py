@@ -1,5 +1,6 @@
 """What a parser made of a reply, and what people and programs see of it; for every parser."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from potok.errors import PeerError
@@ -8,7 +9,15 @@ from potok.events.grammar import GrammarChecker
 from potok.events.kinds import GRAMMAR_VERSION, Event, RunStart
 from potok.models.answer import ReplyParser
 
-__all__ = ["Outcome", "Said", "assert_same", "fold", "parse_all", "said"]
+__all__ = [
+    "Outcome",
+    "Said",
+    "assert_cuts_change_nothing",
+    "assert_same",
+    "fold",
+    "parse_all",
+    "said",
+]
 
 
 class Outcome(NamedTuple):
@@ -61,3 +70,11 @@ def assert_same(one: Outcome, other: Outcome) -> None:
     """Check that two outcomes are the same, their errors by kind and words."""
     assert one.events == other.events
     assert (type(one.fault), str(one.fault)) == (type(other.fault), str(other.fault))
+
+
+def assert_cuts_change_nothing(parse: Callable[..., Outcome], stream: bytes) -> None:
+    """Check that a reply means the same wherever its bytes are cut, and one byte at a time."""
+    whole = parse(stream)
+    for cut in range(len(stream) + 1):
+        assert_same(parse(stream[:cut], stream[cut:]), whole)
+    assert_same(parse(*(stream[at : at + 1] for at in range(len(stream)))), whole)

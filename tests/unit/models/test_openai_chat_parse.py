@@ -12,7 +12,14 @@ from potok.events.kinds import RunEnd, TextDelta, Usage
 from potok.limits import UPSTREAM_REPLY_BYTES_MAX
 from potok.models.openai_chat_parse import OpenAiChatParser
 from potok.models.openai_errors import Refusals
-from tests.unit.models.replies import Outcome, Said, assert_same, fold, parse_all, said
+from tests.unit.models.replies import (
+    Outcome,
+    Said,
+    assert_cuts_change_nothing,
+    fold,
+    parse_all,
+    said,
+)
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "openai"
 NAMES = sorted(path.stem for path in RECORDED.glob("*.chunks"))
@@ -84,12 +91,7 @@ def test_a_reply_says_what_its_server_meant(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_events_do_not_depend_on_where_the_bytes_were_cut(name: str) -> None:
-    stream = recorded(name)
-    whole = parse(stream)
-
-    for cut in range(len(stream) + 1):
-        assert_same(parse(stream[:cut], stream[cut:]), whole)
-    assert_same(parse(*(stream[at : at + 1] for at in range(len(stream)))), whole)
+    assert_cuts_change_nothing(parse, recorded(name))
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"openrouter-error"}))

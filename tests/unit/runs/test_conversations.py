@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from potok.chats.contract import Chat, NewChat
 from potok.errors import (
@@ -337,9 +338,7 @@ async def test_a_run_that_names_a_foreign_chat_is_refused(open_house: Open) -> N
 async def test_pages_cost_the_same_number_of_statements_however_long_they_are(
     open_house: Open,
 ) -> None:
-    from sqlalchemy import event
-
-    house = await open_house()
+    house = await open_house(upkeep_seconds=60)
     chat = await new_chat(house)
     counted = 0
 

@@ -61,7 +61,9 @@ describe("the ways, in their order", () => {
     expect(await done).toBe("ab");
     expect(shown).toEqual(["a", "ab"]);
     expect(socket.url).toBe("wss://potok.test/ws");
-    expect(socket.sent).toEqual([{ messages: MESSAGES, model: "demo", idempotency_key: "key-1" }]);
+    expect(socket.sent).toMatchObject([
+      { messages: MESSAGES, model: "demo", idempotency_key: "key-1" },
+    ]);
     expect([socket.isClosed, machine.fetch.calls.length, vi.getTimerCount()]).toEqual([true, 0, 0]);
   });
 
@@ -116,7 +118,7 @@ describe("the ways, in their order", () => {
 
   test.each([
     ["no address is known", { baseUrl: "" }],
-    ["headers are needed, which a socket does not carry", { headers: { Authorization: "k" } }],
+    ["headers are needed, which a socket does not carry", { headers: { "X-Team": "k" } }],
     ["nobody wants one", { transports: ["sse", "json"] as const }],
   ])("no socket is tried where %s", async (_why, options) => {
     ask(options);
@@ -124,6 +126,13 @@ describe("the ways, in their order", () => {
 
     expect(machine.sockets.sockets).toHaveLength(0);
     expect(machine.fetch.last.url).toMatch("/api/chat/stream");
+  });
+
+  test("a socket carries the key", async () => {
+    ask({ headers: { Authorization: "Bearer k" } });
+    await pass();
+
+    expect(machine.sockets.last.protocols).toEqual(["potok", "bearer.aw"]);
   });
 
   test("a socket's own address is taken as it is", async () => {

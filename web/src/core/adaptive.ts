@@ -27,7 +27,7 @@ export type Transport = "websocket" | "sse" | "json";
 export interface AdaptiveOptions extends SimpleOptions {
   /** The ways to try, in order. */
   readonly transports?: readonly Transport[];
-  /** Without it, `/ws` of the server; a socket carries no headers, so none is tried with some. */
+  /** Without it, `/ws` of the server, unless headers are needed that a socket does not carry. */
   readonly socketUrl?: string;
 }
 
@@ -103,11 +103,8 @@ async function overSocket({ messages, options, environment, key, show }: Asked):
     openSeconds: SOCKET_OPEN_SECONDS,
     ...options.rules,
   };
-  const client = new LLMWebSocketClient({ environment, rules });
-  const stop = (): void => {
-    client.cancel();
-    client.disconnect();
-  };
+  const client = new LLMWebSocketClient({ environment, rules, headers: options.headers ?? {} });
+  const stop = (): void => client.disconnect();
   options.signal?.addEventListener("abort", stop);
   try {
     await client.connect(url);
@@ -132,8 +129,9 @@ async function overSocket({ messages, options, environment, key, show }: Asked):
 function socketUrlOf(options: AdaptiveOptions): string | null {
   if (options.socketUrl !== undefined) return options.socketUrl;
   const origin = options.baseUrl || globalThis.location?.origin || "";
-  const hasHeaders = Object.keys(options.headers ?? {}).length > 0;
-  if (hasHeaders || !/^https?:/.test(origin)) return null;
+  const names = Object.keys(options.headers ?? {}).map((name) => name.toLowerCase());
+  const isCarried = names.every((name) => name === "authorization");
+  if (!isCarried || !/^https?:/.test(origin)) return null;
   return addressOf(origin.replace(/^http/, "ws"), "/ws");
 }
 

@@ -53,7 +53,7 @@ export class Driver {
   #line: AbortController | null = null;
   #timer: unknown = null;
   #lastError: Error | null = null;
-  #shown: string;
+  #shown = "";
 
   /** @throws RangeError `after` is no id. */
   constructor(
@@ -64,7 +64,6 @@ export class Driver {
     this.#environment = environment;
     this.#port = port;
     this.#rules = new Reconnection(start.after, start.rules ?? {});
-    this.#shown = this.#show();
     this.#unwatch = environment.watch((signal) => this.tell({ input: signal }));
   }
 

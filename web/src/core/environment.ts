@@ -17,7 +17,7 @@ export type MachineSignal = "online" | "offline" | "visible";
 
 export interface Environment {
   fetch(url: string, init: RequestInit): Promise<Response>;
-  openSocket(url: string): SocketLike;
+  openSocket(url: string, protocols: readonly string[]): SocketLike;
   /** Monotonic milliseconds. */
   now(): number;
   /** A random number, 0 <= x < 1. */
@@ -36,7 +36,7 @@ export interface Environment {
 /** The real thing. Whatever the machine lacks is found out at its first use. */
 export const MACHINE: Environment = {
   fetch: (url, init) => globalThis.fetch(url, init),
-  openSocket: (url) => new WebSocket(url),
+  openSocket: (url, protocols) => new WebSocket(url, [...protocols]),
   now: () => performance.now(),
   random: () => Math.random(),
   setTimer: (callback, milliseconds) =>

@@ -60,6 +60,14 @@ describe("one socket", () => {
     expect(two.state).toBe("open");
   });
 
+  test("carries the key that a page cannot put into a header", async () => {
+    const headers = { Authorization: "Bearer k" };
+    new PotokSocket(URL, { environment: machine.environment, headers }).subscribe(RUN);
+    const line = await open();
+
+    expect(line.protocols).toEqual(["potok", "bearer.aw"]);
+  });
+
   test("gives each run its own events, mixed as they come", async () => {
     const readers = [RUN, OTHER].map((run) => socket.subscribe(run));
     const line = await open();

@@ -19,6 +19,7 @@ import { SocketRun } from "./socketRun.ts";
 export interface SocketOptions {
   /** Where snapshots and cancels go when they cannot go over the socket. */
   readonly baseUrl?: string;
+  /** A key in `Authorization` is sent over the socket, too. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly rules?: Partial<Rules>;
   readonly environment?: Partial<Environment>;
@@ -129,7 +130,8 @@ export class PotokSocket {
   // The socket
 
   async #open(line: Line): Promise<void> {
-    await runSocketLine(this.#environment, this.#url, line, {
+    const { headers = {} } = this.#options;
+    await runSocketLine(this.#environment, { url: this.#url, headers }, line, {
       opened: (send) => {
         this.#send = send;
         this.#ping();
@@ -242,7 +244,7 @@ export class PotokSocket {
   }
 
   #refuse(message: SocketMessage, attachment: Attachment | undefined): void {
-    const { ref, code, message: sentence, ...facts } = message;
+    const { op: _op, ref, code, message: sentence, ...facts } = message;
     const known = typeof code === "string" ? code : "error";
     const error = new ServerRefused({
       status: GONE.has(known) ? 410 : PASSING.has(known) ? 503 : 400,

@@ -142,6 +142,26 @@ describe("a line that is lost", () => {
     expect(states.slice(-3)).toEqual(["waiting", "connecting", "waiting"]);
   });
 
+  test("again and again keeps its place", async () => {
+    const { session, heard } = await started();
+    machine.fetch.last.send(FRAMES.slice(0, 3).join(""));
+    await pass();
+    machine.fetch.last.cut();
+    await pass(500);
+    machine.fetch.last.fail();
+    await pass(1_000);
+    machine.fetch.last.stream();
+    await pass();
+    machine.fetch.last.close();
+    await pass(2_000);
+    machine.fetch.last.stream();
+    machine.fetch.last.send(FRAMES.slice(3).join(""));
+    await session.done;
+
+    expect(machine.fetch.log.slice(2)).toEqual(Array(3).fill(`GET ${EVENTS}3`));
+    expect(heard).toEqual(ALL);
+  });
+
   test("that sends events twice gives each of them once", async () => {
     const { session, heard } = await started();
     machine.fetch.last.send(FRAMES.slice(0, 3).join(""));

@@ -190,6 +190,7 @@ describe("streamChat", () => {
 
   test.each([
     ['{"error": "Stream failed"}', "Stream failed", "failed"],
+    ['{"error": "Gone.", "code": "upstream_lost"}', "Gone.", "upstream_lost"],
     ['{"error": {"code": "upstream_lost", "message": "Gone."}}', "Gone.", "upstream_lost"],
   ])("says that the run failed, and does not ask again: %s", async (data, message, code) => {
     const onError = vi.fn<(error: Error) => void>();

@@ -136,7 +136,7 @@ class SimpleStream implements Port {
     const frame = parseRecord(data);
     const { content, error } = frame;
     if (error !== undefined && error !== null) {
-      return { id: null, isEnd: true, take: () => this.#fail(error) };
+      return { id: null, isEnd: true, take: () => this.#fail(error, frame) };
     }
     const text = typeof content === "string" ? content : "";
     return { id, isEnd: false, take: () => this.#give(text, id) };
@@ -154,8 +154,8 @@ class SimpleStream implements Port {
     }
   }
 
-  #fail(error: unknown): void {
-    const facts = isRecord(error) ? error : { message: error };
+  #fail(error: unknown, frame: Readonly<Record<string, unknown>>): void {
+    const facts = isRecord(error) ? error : { message: error, code: frame["code"] };
     const message = typeof facts["message"] === "string" ? facts["message"] : "The answer failed.";
     const code = typeof facts["code"] === "string" ? facts["code"] : "failed";
     this.#failure = new RunFailed({ code, message });

@@ -6,6 +6,12 @@ import { FrameMalformed, FrameTooLarge } from "./errors.ts";
 import { parseRecord } from "./events.ts";
 import { SOCKET_MESSAGE_UNITS_MAX } from "./limits.ts";
 
+/** Where a socket goes; of `headers` only a key in `Authorization` can be sent. */
+export interface SocketPlace {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export type SocketMessage = Readonly<Record<string, unknown>>;
 
 /** What happens on a socket while its line is the current one. */
@@ -17,19 +23,33 @@ export interface SocketListener {
   gone(): void;
 }
 
-const GOING_AWAY = 1000;
+const DONE = 1000;
+
+/**
+ * Return the subprotocols that carry the key of an `Authorization` header, which a page cannot set
+ * on a socket; none where there is no such header (protocol, section 9.3).
+ */
+export function protocolsOf(headers: Readonly<Record<string, string>>): string[] {
+  const named = Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization");
+  const key = /^Bearer (.+)$/i.exec(named?.[1] ?? "")?.[1];
+  if (key === undefined) return [];
+  const bytes = new TextEncoder().encode(key);
+  const base64 = btoa(String.fromCharCode(...bytes));
+  const safe = base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return ["potok", `bearer.${safe}`];
+}
 
 /**
  * Open a socket on a line. The promise settles when the line is gone; it rejects with what broke it.
  */
 export function runSocketLine(
   environment: Environment,
-  url: string,
+  { url, headers = {} }: SocketPlace,
   line: Line,
   listener: SocketListener,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = environment.openSocket(url);
+    const socket = environment.openSocket(url, protocolsOf(headers));
     let isGone = false;
     const leave = (error?: unknown): void => {
       if (isGone) return;
@@ -37,7 +57,7 @@ export function runSocketLine(
       line.signal.removeEventListener("abort", dropped);
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       try {
-        socket.close(GOING_AWAY);
+        socket.close(DONE);
       } finally {
         listener.gone();
         if (error === undefined) resolve();

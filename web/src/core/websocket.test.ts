@@ -58,7 +58,11 @@ describe("an answer", () => {
     await done;
 
     expect(socket.sent).toEqual([
-      { messages: [{ role: "user", content: "hi" }], idempotency_key: "key-1" },
+      {
+        messages: [{ role: "user", content: "hi" }],
+        idempotency_key: "key-1",
+        on_disconnect: "keep",
+      },
     ]);
     expect(heard).toEqual(["При", "вет", "complete"]);
   });
@@ -91,7 +95,7 @@ describe("an answer", () => {
     void client.streamChat([], nothing, nothing, nothing, options);
     await pass();
 
-    expect(socket.sent).toEqual([{ messages: [], model: "demo", idempotency_key: "mine" }]);
+    expect(socket.sent).toMatchObject([{ messages: [], model: "demo", idempotency_key: "mine" }]);
   });
 
   test("whose listener throws goes on", async () => {
@@ -217,6 +221,17 @@ describe("a socket that is lost", () => {
 });
 
 describe("connecting", () => {
+  test.each([
+    [{}, []],
+    [{ Authorization: "Basic eDp5" }, []],
+    [{ authorization: "Bearer k~ключ?" }, ["potok", "bearer.a37QutC70Y7Rhz8"]],
+  ])("carries the key that a page cannot put into a header: %j", async (headers, protocols) => {
+    client = new LLMWebSocketClient({ environment: machine.environment, headers });
+    const socket = await connected();
+
+    expect(socket.protocols).toEqual(protocols);
+  });
+
   test("rejects when the first try fails, and tries no more", async () => {
     const failed = expect(client.connect(URL)).rejects.toThrow(ConnectionLost);
     await pass();
@@ -250,6 +265,7 @@ describe("disconnecting", () => {
     socket.receive(token("b"), DONE);
 
     expect(heard).toEqual(["a"]);
+    expect(socket.sent.at(-1)).toEqual({ type: "cancel" });
     expect([socket.isClosed, vi.getTimerCount(), machine.watchers.size]).toEqual([true, 0, 0]);
     await expect(ask("late").done).rejects.toThrow(NotConnected);
   });

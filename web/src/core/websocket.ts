@@ -12,6 +12,8 @@ import type { SocketMessage } from "./socketLine.ts";
 import { runSocketLine } from "./socketLine.ts";
 
 export interface WebSocketClientOptions {
+  /** A socket carries none of them but a key in `Authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly rules?: Partial<Rules>;
   readonly environment?: Partial<Environment>;
 }
@@ -36,6 +38,7 @@ interface Job {
  */
 export class LLMWebSocketClient {
   readonly #environment: Environment;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #rules: Partial<Rules>;
   readonly #jobs: Job[] = [];
   #url: string | null = null;
@@ -44,6 +47,7 @@ export class LLMWebSocketClient {
 
   constructor(options: WebSocketClientOptions = {}) {
     this.#environment = environmentWith(options.environment);
+    this.#headers = options.headers ?? {};
     // The server's pings are not shown to pages, so silence says nothing here.
     this.#rules = { ...options.rules, heartbeatSeconds: null, isDense: false };
   }
@@ -76,7 +80,12 @@ export class LLMWebSocketClient {
     if (this.#jobs.length >= SOCKET_QUEUE_MAX) throw new QueueFull("answers", SOCKET_QUEUE_MAX);
     const { model, idempotencyKey = this.#environment.newKey() } = options;
     const named = model === undefined ? {} : { model };
-    const request = { messages, ...named, idempotency_key: idempotencyKey };
+    const request = {
+      messages,
+      ...named,
+      idempotency_key: idempotencyKey,
+      on_disconnect: "keep",
+    };
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error | null): void => {
         try {
@@ -98,8 +107,9 @@ export class LLMWebSocketClient {
     if (this.#jobs.length > 0) this.#send?.({ type: "cancel" });
   }
 
-  /** Close the socket. Answers still to come are given up, which is no error. */
+  /** Close the socket. The answer that is coming is stopped, later ones are not asked for. */
   disconnect(): void {
+    this.cancel();
     this.#url = null;
     // First, so that none of them hears of an error.
     for (const job of this.#jobs.splice(0)) job.settle(null);
@@ -115,7 +125,7 @@ export class LLMWebSocketClient {
       this.#environment,
       {
         open: (_after, line) =>
-          runSocketLine(this.#environment, url, line, {
+          runSocketLine(this.#environment, { url, headers: this.#headers }, line, {
             opened: (send) => {
               this.#send = send;
               waits?.opened();

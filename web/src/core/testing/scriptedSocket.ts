@@ -10,11 +10,13 @@ export class ScriptedSocket implements SocketLike {
   onerror: Handler<never> = null;
   onclose: Handler<never> = null;
   readonly url: string;
+  readonly protocols: readonly string[];
   readonly sent: Record<string, unknown>[] = [];
   isClosed = false;
 
-  constructor(url: string) {
+  constructor(url: string, protocols: readonly string[]) {
     this.url = url;
+    this.protocols = protocols;
   }
 
   send(text: string): void {
@@ -53,8 +55,8 @@ export class ScriptedSocket implements SocketLike {
 export class ScriptedSockets {
   readonly sockets: ScriptedSocket[] = [];
 
-  readonly openSocket = (url: string): ScriptedSocket => {
-    const socket = new ScriptedSocket(url);
+  readonly openSocket = (url: string, protocols: readonly string[]): ScriptedSocket => {
+    const socket = new ScriptedSocket(url, protocols);
     this.sockets.push(socket);
     return socket;
   };

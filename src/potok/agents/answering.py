@@ -1,0 +1,306 @@
+"""Makes one answer, with as many sources as it takes: obeys `protocol.continuation`."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from potok.agents.asking import chat_request, is_whole_only, tokens_left
+from potok.agents.contract import Turn
+from potok.agents.said import fold_of, parts_of, state_of
+from potok.agents.sources import Candidate
+from potok.agents.stitching import Spent, Stitch
+from potok.clock import Clock
+from potok.errors import PeerError, PotokError, UpstreamBusy, UpstreamRefused, UpstreamStalled
+from potok.events.fold import Fold
+from potok.events.kinds import (
+    Event,
+    PartDiscard,
+    ReasoningEnd,
+    RunEnd,
+    SourceChange,
+    TextEnd,
+    Usage,
+)
+from potok.protocol.continuation import (
+    Ask,
+    Budget,
+    Fault,
+    GiveUp,
+    Policy,
+    Situation,
+    decide,
+)
+from potok.protocol.overlap import Join
+
+__all__ = ["Answering", "Sleep"]
+
+_logger = logging.getLogger("potok.agents")
+
+Sleep = Callable[[float], Awaitable[None]]
+
+# Faults that pass by themselves, among those that a provider reports with a status.
+_PASSING_STATUSES = frozenset({408, 409, 429})
+# What models that take no begun answer say to one.
+_PREFILL_REFUSALS = frozenset({400, 422})
+
+
+class Answering:
+    """One answer under way: its sources, its text so far, its budget.
+
+    Args:
+        sources: The model that was asked for first, then those that stand in, in their order.
+        can_retract: Whether readers of the starting face can be told that text is taken back.
+        fraction: Gives a random number, 0 <= x < 1, for jitter.
+    """
+
+    def __init__(
+        self,
+        turn: Turn,
+        sources: Sequence[Candidate],
+        *,
+        policy: Policy,
+        budget: Budget,
+        can_retract: bool,
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+        fraction: Callable[[], float],
+    ) -> None:
+        self._turn = turn
+        self._sources = sources
+        self._policy = policy
+        self._budget = budget
+        self._can_retract = can_retract
+        self._clock = clock
+        self._sleep = sleep
+        self._fraction = fraction
+        said = turn.said
+        self._fold = Fold() if said is None else fold_of(said)
+        self._is_resumed = said is not None
+        # Counts the sources of the whole run, those before a crash too.
+        self._ordinal = 1 if said is None else len(said.sources) + 2
+        self._calls = self._ordinal - 1
+        self._current = 0
+        self._speakers: set[int] = set()
+        self._spent = Spent()
+        self._faulted_at: float | None = None
+        # Pieces that were taken back, which the request's own limit does not count.
+        self._forgotten = 0
+        self._pieces_before_call = 0
+        self._parts_before_call = 0
+
+    async def first_step(self) -> Ask | GiveUp:
+        """Return the first call to make; after a crash, the way to go on."""
+        if not self._is_resumed:
+            return Ask(source=0, how="restart")
+        said = self._fold.message
+        voices = [change.model for change in said.sources if change.model is not None]
+        if voices:
+            await self._find_all()
+            names = [source.full_name for source in self._sources]
+            self._current = names.index(voices[-1]) if voices[-1] in names else 0
+        else:
+            await self._sources[0].find()
+        # Sources that spoke together are nobody's own words.
+        self._speakers = {self._current} if not voices else {-1, self._current}
+        return self._decide("worker_lost", gained=True)
+
+    async def batches(self) -> AsyncGenerator[list[Event], None]:
+        """Yield the answer to its end.
+
+        Raises:
+            PeerError, UpstreamBusy: the last fault, once the rules give up.
+        """
+        step = await self.first_step()
+        if isinstance(step, GiveUp):
+            raise PeerError(f"The answer cannot go on after the server stopped. {step.why}".strip())
+        fault: PotokError | None = None
+        if not self._is_resumed and self._sources[0].model is None:
+            fault = self._sources[0].failed_with
+            assert fault is not None, "a source that was looked for is found or failed"
+            step = await self._next_step(fault)
+        elif self._is_resumed and step.how != "replay":
+            self._spent.add_pieces(self._fold.message.tokens)
+        while True:
+            prepared = self._prepare(step, fault)
+            if prepared:
+                yield prepared
+            try:
+                async with aclosing(self._call(step)) as batches:
+                    async for events in batches:
+                        yield events
+                return
+            except (PeerError, UpstreamBusy) as error:
+                fault = error
+            step = await self._next_step(fault)
+
+    async def _call(self, step: Ask) -> AsyncGenerator[list[Event], None]:
+        source = self._sources[step.source]
+        assert source.model is not None, "the rules ask only sources that were found"
+        capabilities = source.capabilities
+        said = self._fold.message
+        tokens = self._text_pieces()
+        is_going_on = step.how in ("prefill", "prompt")
+        left = tokens_left(self._turn.request, tokens=tokens, capabilities=capabilities)
+        if is_going_on and left == 0:
+            yield self._taken(self._end_of_length())
+            return
+        stitch = self._stitch(step)
+        self._begin_call(step, source)
+        request = chat_request(
+            self._turn.request,
+            model=source.model.info.name,
+            capabilities=capabilities,
+            how=step.how,
+            said=said,
+            tokens=tokens,
+        )
+        stream = source.model.stream(request)
+        async with aclosing(stream) as batches:  # type: ignore[type-var]
+            async for events in batches:
+                fitted = events if stitch is None else stitch.take(events)
+                if fitted:
+                    yield self._taken(fitted)
+
+    def _begin_call(self, step: Ask, source: Candidate) -> None:
+        message = self._fold.message
+        self._current = step.source
+        self._pieces_before_call = message.tokens
+        self._parts_before_call = len(message.parts)
+        self._calls += 1
+        source.calls += 1
+
+    def _taken(self, events: list[Event]) -> list[Event]:
+        fold = self._fold
+        for place, event in enumerate(events):
+            if type(event) is Usage:
+                events[place] = event = self._spent.sum_with(event)
+            fold.feed(event)
+        return events
+
+    async def _next_step(self, fault: PotokError) -> Ask:
+        """Return the next call, when its time has come; raises `fault` if there is none."""
+        now = self._clock.monotonic()
+        if self._faulted_at is None:
+            self._faulted_at = now
+        source, message = self._sources[self._current], self._fold.message
+        pieces = message.tokens - self._pieces_before_call
+        gained = source.calls > 0 and (pieces > 0 or len(message.parts) > self._parts_before_call)
+        if gained:
+            self._speakers.add(self._current)
+            self._spent.add_pieces(pieces)
+        kind = self._kind_of(fault, gained=gained)
+        if kind == "refused":
+            source.refused = True
+        elif kind == "prefill_refused":
+            source.refuses_prefill = True
+        await self._find_all()
+        step = self._decide(kind, gained=gained, seconds=now - self._faulted_at)
+        if isinstance(step, GiveUp):
+            if step.why:
+                fault.message = f"{fault.message} {step.why}"
+            raise fault
+        if step.wait_seconds:
+            await self._sleep(step.wait_seconds * (0.5 + 0.5 * self._fraction()))
+        return step
+
+    def _kind_of(self, fault: PotokError, *, gained: bool) -> Fault:
+        if isinstance(fault, UpstreamBusy):
+            return "busy"
+        if isinstance(fault, UpstreamStalled):
+            return "silent"
+        if not isinstance(fault, UpstreamRefused):
+            # A bare one is an adapter's own no to the request.
+            return "refused" if type(fault) is PeerError else "broken"
+        if fault.status >= 500 or fault.status in _PASSING_STATUSES:
+            return "broken"
+        if self._how == "prefill" and not gained and fault.status in _PREFILL_REFUSALS:
+            return "prefill_refused"
+        return "refused"
+
+    def _decide(self, fault: Fault, *, gained: bool, seconds: float = 0.0) -> Ask | GiveUp:
+        said, has_words = state_of(self._fold.message, is_whole=is_whole_only(self._turn.request))
+        return decide(
+            Situation(
+                policy=self._policy,
+                budget=self._budget,
+                fault=fault,
+                said=said,
+                has_words_before=has_words,
+                sources=[
+                    source.as_source(spoke_alone=(self._speakers or {self._current}) == {place})
+                    for place, source in enumerate(self._sources)
+                ],
+                current=self._current,
+                gained=gained,
+                calls=self._calls,
+                seconds=seconds,
+                can_retract=self._can_retract,
+            )
+        )
+
+    async def _find_all(self) -> None:
+        for source in self._sources:
+            await source.find()
+
+    def _prepare(self, step: Ask, fault: PotokError | None) -> list[Event]:
+        """Return what readers are told before a call; nothing before an answer's first one."""
+        self._how = step.how
+        told: list[Event] = []
+        if fault is not None:
+            self._ordinal += 1
+            name = self._sources[step.source].full_name
+            told.append(
+                SourceChange(reason=fault.code, attempt=self._ordinal, how=step.how, model=name)
+            )
+            _logger.info(
+                "run %s: %s; goes on with %s by %s", self._turn.run, fault.code, name, step.how
+            )
+        if step.how == "replay":
+            return self._taken(told)
+        reason = "worker_lost" if fault is None else fault.code
+        open_parts = [part for part in parts_of(self._fold.message) if part.state == "open"]
+        takes_all = step.take_back == "all"
+        told.extend(
+            ReasoningEnd(part=part.id, cut=True)
+            for part in open_parts
+            if part.type == "reasoning" and not takes_all
+        )
+        if step.take_back != "nothing":
+            told.extend(
+                PartDiscard(part=part.id, reason=reason)
+                for part in parts_of(self._fold.message)
+                if takes_all or part.type == "tool"
+            )
+        taken = self._taken(told)
+        if takes_all:
+            self._forgotten = self._fold.message.tokens
+        return taken
+
+    def _stitch(self, step: Ask) -> Stitch | None:
+        if step.how == "replay" or self._ordinal == 1:
+            return None
+        message = self._fold.message
+        texts = [part for part in parts_of(message) if part.type == "text"]
+        target = texts[-1].id if texts and texts[-1].state == "open" else None
+        join = None
+        if step.how in ("prefill", "prompt"):
+            join = Join(message.text, repeats="whole" if step.how == "prefill" else "any")
+        return Stitch(
+            ordinal=self._ordinal,
+            taken={part.id for part in message.parts if part.type == "tool"},
+            open_text=target,
+            join=join,
+        )
+
+    def _text_pieces(self) -> int:
+        # Pieces of thinking are not told apart from those of text: by their share of characters.
+        message = self._fold.message
+        words, thoughts = len(message.text), len(message.reasoning)
+        pieces = message.tokens - self._forgotten
+        return round(pieces * words / (words + thoughts)) if words else 0
+
+    def _end_of_length(self) -> list[Event]:
+        texts = [part for part in parts_of(self._fold.message) if part.type == "text"]
+        ends: list[Event] = [TextEnd(part=part.id) for part in texts if part.state == "open"]
+        return [*ends, RunEnd(outcome="finished", finish_reason="length")]

@@ -1,0 +1,20 @@
+"""Stands where a run ends without another call."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from potok.agents.contract import Turn
+
+__all__ = ["NoAgent"]
+
+
+class NoAgent:
+    """An agent that is never asked."""
+
+    name = "none"
+
+    async def can_continue(self, turn: Turn) -> bool:
+        return False
+
+    def run(self, turn: Turn) -> AsyncIterator[list[Any]]:
+        raise AssertionError("a run that ends calls no agent")
