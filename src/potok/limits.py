@@ -277,6 +277,16 @@ CLI_INTERRUPT_SECONDS = 0.1
 CLI_START_TRIES_MAX = 3
 assert CLI_CONNECT_SECONDS < CLI_REPLY_SECONDS < CLI_SILENCE_SECONDS
 
+# workers
+
+# Processes of one `potok serve`; more than there are cores only wait for each other.
+WORKERS_MAX = 64
+# Waits before a worker that died is started again, doubling, until it has lived long enough.
+WORKER_RESTART_SECONDS_MIN = 0.1
+WORKER_RESTART_SECONDS_MAX = 5.0
+WORKER_STEADY_SECONDS = 10.0
+assert WORKER_RESTART_SECONDS_MIN < WORKER_RESTART_SECONDS_MAX < WORKER_STEADY_SECONDS
+
 # reconnection
 
 # Wait before the first try to get a lost stream back, unless the server's `retry:` says another.

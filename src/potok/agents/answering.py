@@ -5,14 +5,14 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from potok.agents.asking import chat_request, is_whole_only, tokens_left
+from potok.agents.asking import chat_request, tokens_left
 from potok.agents.contract import Turn
-from potok.agents.said import fold_of, parts_of, state_of
+from potok.agents.said import fold_of, is_one_voice, parts_of, state_of
 from potok.agents.sources import Candidate
 from potok.agents.stitching import Spent, Stitch
 from potok.clock import Clock
 from potok.errors import PeerError, PotokError, UpstreamBusy, UpstreamRefused, UpstreamStalled
-from potok.events.fold import Fold
+from potok.events.fold import Fold, Message
 from potok.events.kinds import (
     Event,
     PartDiscard,
@@ -26,7 +26,9 @@ from potok.protocol.continuation import (
     Ask,
     Budget,
     Fault,
+    Finish,
     GiveUp,
+    How,
     Policy,
     Situation,
     decide,
@@ -38,6 +40,8 @@ __all__ = ["Answering", "Sleep"]
 _logger = logging.getLogger("potok.agents")
 
 Sleep = Callable[[float], Awaitable[None]]
+
+_OTHERS = -1
 
 # Faults that pass by themselves, among those that a provider reports with a status.
 _PASSING_STATUSES = frozenset({408, 409, 429})
@@ -77,32 +81,35 @@ class Answering:
         said = turn.said
         self._fold = Fold() if said is None else fold_of(said)
         self._is_resumed = said is not None
+        # Whether names of parts may have been used: then those of a further source are changed.
+        self._has_names = said is not None and bool(said.parts or said.sources)
+        self._how: How = "restart"
         # Counts the sources of the whole run, those before a crash too.
         self._ordinal = 1 if said is None else len(said.sources) + 2
         self._calls = self._ordinal - 1
         self._current = 0
+        # Who said what stands; `_OTHERS` where it is no source's own text any more.
         self._speakers: set[int] = set()
         self._spent = Spent()
         self._faulted_at: float | None = None
         # Pieces that were taken back, which the request's own limit does not count.
         self._forgotten = 0
         self._pieces_before_call = 0
-        self._parts_before_call = 0
+        self._calls_before_call = 0
 
-    async def first_step(self) -> Ask | GiveUp:
+    async def first_step(self) -> Ask | Finish | GiveUp:
         """Return the first call to make; after a crash, the way to go on."""
         if not self._is_resumed:
             return Ask(source=0, how="restart")
         said = self._fold.message
         voices = [change.model for change in said.sources if change.model is not None]
+        await (self._find_all() if voices else self._sources[0].find())
         if voices:
-            await self._find_all()
             names = [source.full_name for source in self._sources]
             self._current = names.index(voices[-1]) if voices[-1] in names else 0
-        else:
-            await self._sources[0].find()
-        # Sources that spoke together are nobody's own words.
-        self._speakers = {self._current} if not voices else {-1, self._current}
+        self._speakers = {self._current}
+        if not is_one_voice(said):
+            self._speakers.add(_OTHERS)
         return self._decide("worker_lost", gained=True)
 
     async def batches(self) -> AsyncGenerator[list[Event], None]:
@@ -119,9 +126,9 @@ class Answering:
             fault = self._sources[0].failed_with
             assert fault is not None, "a source that was looked for is found or failed"
             step = await self._next_step(fault)
-        elif self._is_resumed and step.how != "replay":
-            self._spent.add_pieces(self._fold.message.tokens)
-        while True:
+        elif self._is_resumed:
+            self._count_earlier(step)
+        while isinstance(step, Ask):
             prepared = self._prepare(step, fault)
             if prepared:
                 yield prepared
@@ -133,6 +140,7 @@ class Answering:
             except (PeerError, UpstreamBusy) as error:
                 fault = error
             step = await self._next_step(fault)
+        yield self._end()
 
     async def _call(self, step: Ask) -> AsyncGenerator[list[Event], None]:
         source = self._sources[step.source]
@@ -143,7 +151,7 @@ class Answering:
         is_going_on = step.how in ("prefill", "prompt")
         left = tokens_left(self._turn.request, tokens=tokens, capabilities=capabilities)
         if is_going_on and left == 0:
-            yield self._taken(self._end_of_length())
+            yield self._end(finish_reason="length")
             return
         stitch = self._stitch(step)
         self._begin_call(step, source)
@@ -166,7 +174,7 @@ class Answering:
         message = self._fold.message
         self._current = step.source
         self._pieces_before_call = message.tokens
-        self._parts_before_call = len(message.parts)
+        self._calls_before_call = _count_calls(message)
         self._calls += 1
         source.calls += 1
 
@@ -178,17 +186,19 @@ class Answering:
             fold.feed(event)
         return events
 
-    async def _next_step(self, fault: PotokError) -> Ask:
-        """Return the next call, when its time has come; raises `fault` if there is none."""
+    async def _next_step(self, fault: PotokError) -> Ask | Finish:
+        """Return the next step, when its time has come; raises `fault` if there is none."""
         now = self._clock.monotonic()
         if self._faulted_at is None:
             self._faulted_at = now
         source, message = self._sources[self._current], self._fold.message
         pieces = message.tokens - self._pieces_before_call
-        gained = source.calls > 0 and (pieces > 0 or len(message.parts) > self._parts_before_call)
+        has_called = _count_calls(message) > self._calls_before_call
+        gained = source.calls > 0 and (pieces > 0 or has_called)
         if gained:
             self._speakers.add(self._current)
             self._spent.add_pieces(pieces)
+        self._has_names = self._has_names or bool(message.parts)
         kind = self._kind_of(fault, gained=gained)
         if kind == "refused":
             source.refused = True
@@ -200,7 +210,7 @@ class Answering:
             if step.why:
                 fault.message = f"{fault.message} {step.why}"
             raise fault
-        if step.wait_seconds:
+        if isinstance(step, Ask) and step.wait_seconds:
             await self._sleep(step.wait_seconds * (0.5 + 0.5 * self._fraction()))
         return step
 
@@ -218,8 +228,8 @@ class Answering:
             return "prefill_refused"
         return "refused"
 
-    def _decide(self, fault: Fault, *, gained: bool, seconds: float = 0.0) -> Ask | GiveUp:
-        said, has_words = state_of(self._fold.message, is_whole=is_whole_only(self._turn.request))
+    def _decide(self, fault: Fault, *, gained: bool, seconds: float = 0.0) -> Ask | Finish | GiveUp:
+        said, has_words = state_of(self._fold.message, self._turn.request)
         return decide(
             Situation(
                 policy=self._policy,
@@ -247,18 +257,16 @@ class Answering:
         """Return what readers are told before a call; nothing before an answer's first one."""
         self._how = step.how
         told: list[Event] = []
-        if fault is not None:
+        reason = "worker_lost" if fault is None else fault.code
+        if fault is not None or step.source != self._current:
             self._ordinal += 1
             name = self._sources[step.source].full_name
             told.append(
-                SourceChange(reason=fault.code, attempt=self._ordinal, how=step.how, model=name)
+                SourceChange(reason=reason, attempt=self._ordinal, how=step.how, model=name)
             )
-            _logger.info(
-                "run %s: %s; goes on with %s by %s", self._turn.run, fault.code, name, step.how
-            )
+            _logger.info("run %s: %s; %s goes on by %s", self._turn.run, reason, name, step.how)
         if step.how == "replay":
             return self._taken(told)
-        reason = "worker_lost" if fault is None else fault.code
         open_parts = [part for part in parts_of(self._fold.message) if part.state == "open"]
         takes_all = step.take_back == "all"
         told.extend(
@@ -275,10 +283,14 @@ class Answering:
         taken = self._taken(told)
         if takes_all:
             self._forgotten = self._fold.message.tokens
+            self._speakers.clear()
+        if self._has_names:
+            # Its parts get names that it would not give again.
+            self._speakers.add(_OTHERS)
         return taken
 
     def _stitch(self, step: Ask) -> Stitch | None:
-        if step.how == "replay" or self._ordinal == 1:
+        if step.how == "replay" or not self._has_names:
             return None
         message = self._fold.message
         texts = [part for part in parts_of(message) if part.type == "text"]
@@ -300,7 +312,20 @@ class Answering:
         pieces = message.tokens - self._forgotten
         return round(pieces * words / (words + thoughts)) if words else 0
 
-    def _end_of_length(self) -> list[Event]:
-        texts = [part for part in parts_of(self._fold.message) if part.type == "text"]
-        ends: list[Event] = [TextEnd(part=part.id) for part in texts if part.state == "open"]
-        return [*ends, RunEnd(outcome="finished", finish_reason="length")]
+    def _count_earlier(self, step: Ask | Finish) -> None:
+        # What the calls before a crash used was lost with them; a pure source counts anew.
+        if isinstance(step, Ask) and step.how != "replay":
+            self._spent.add_pieces(self._fold.message.tokens)
+
+    def _end(self, *, finish_reason: str | None = None) -> list[Event]:
+        parts = parts_of(self._fold.message)
+        is_call = bool(parts) and parts[-1].type == "tool"
+        reason = finish_reason or ("tool_calls" if is_call else "stop")
+        ends: list[Event] = [
+            TextEnd(part=part.id) for part in parts if part.type == "text" and part.state == "open"
+        ]
+        return [*ends, RunEnd(outcome="finished", finish_reason=reason)]
+
+
+def _count_calls(message: Message) -> int:
+    return sum(part.type == "tool" for part in message.parts)

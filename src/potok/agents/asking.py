@@ -9,7 +9,7 @@ from potok.models.contract import Capabilities, ChatRequest
 from potok.protocol.continuation import How
 from potok.protocol.overlap import find_anchor
 
-__all__ = ["chat_request", "is_whole_only", "tokens_left"]
+__all__ = ["chat_request", "tokens_left"]
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
@@ -47,19 +47,6 @@ def chat_request(
         language=request.language,
         # A copy: the message grows while the model reads it.
         said=_copied(said) if how == "replay" and said is not None else None,
-    )
-
-
-def is_whole_only(request: RunRequest) -> bool:
-    """Whether an answer to the request is worth nothing in parts: JSON, or several choices."""
-    parameters = request.parameters
-    form = parameters.get("response_format")
-    kind = form.get("type") if isinstance(form, dict) else None
-    choices = parameters.get("n")
-    return (
-        kind in ("json_object", "json_schema")
-        or parameters.get("format") is not None
-        or (isinstance(choices, int) and choices > 1)
     )
 
 

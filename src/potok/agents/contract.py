@@ -9,6 +9,7 @@ from potok.clock import RunId
 from potok.events.fold import Message
 from potok.events.kinds import Event
 from potok.events.run_request import RunRequest
+from potok.protocol.continuation import How
 
 __all__ = ["Agent", "Turn"]
 
@@ -30,8 +31,11 @@ class Agent(Protocol):
         """The agent's name in requests and events."""
         ...
 
-    async def can_continue(self, turn: Turn) -> bool:
-        """Whether `run` would go on exactly after what `turn.said` holds; calls nothing."""
+    async def can_continue(self, turn: Turn) -> How | None:
+        """Return how `run` would go on after what `turn.said` holds; None if it would not.
+
+        Asks no model for an answer.
+        """
         ...
 
     def run(self, turn: Turn) -> AsyncIterator[list[Event]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from potok.agents.said import RENAMED
 from potok.events.kinds import (
     Event,
     ReasoningDelta,
@@ -41,7 +42,7 @@ class Stitch:
     def __init__(
         self, *, ordinal: int, taken: Collection[str], open_text: str | None, join: Join | None
     ) -> None:
-        self._suffix = f"@{ordinal}"
+        self._suffix = f"{RENAMED}{ordinal}"
         self._taken = taken
         self._open_text = open_text
         self._join = join

@@ -8,6 +8,7 @@ from functools import partial
 from potok import __version__
 from potok.agents.registry import AgentRegistry
 from potok.assembly.chats import check_chats, connect_chats
+from potok.assembly.log import LOG_FILE, connect_log
 from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
 from potok.clock import Clock, IdSource, SystemClock, SystemIds
 from potok.limits import FOUND_CONNECT_SECONDS, FOUND_LIST_SECONDS, UPSTREAM_LIST_SECONDS
@@ -24,13 +25,10 @@ from potok.runs.settings import RunSettings
 from potok.server.access import Access
 from potok.server.principals import LOCAL, KeyedPrincipals, LocalPrincipal
 from potok.server.services import About, Services
-from potok.streamlog.sqlite import SqliteLog
+from potok.streamlog.contract import StreamLog
 from potok.telemetry import Observer, SilentObserver
 
 __all__ = ["LOG_FILE", "Built", "build", "connect_provider"]
-
-LOG_FILE = "runs.sqlite3"
-"""The event log's file in the data folder."""
 
 _HOUR_SECONDS = 3600.0
 
@@ -40,7 +38,7 @@ class Built:
     """All parts of one server; `services` goes to `potok.server.app.build_app`."""
 
     services: Services
-    log: SqliteLog
+    log: StreamLog
     catalogue: Catalogue
     settings: Settings
 
@@ -49,7 +47,7 @@ class Built:
         """Hold the log open; the app's own lifespan opens and closes the runs inside.
 
         Raises:
-            SetupError: the data folder cannot be used, is in use, or was written by a newer Potok.
+            SetupError: the data folder or Redis cannot be used, or a newer Potok wrote there.
         """
         check_chats(self.settings)
         await self.log.open()
@@ -77,11 +75,10 @@ def build(
 
     Raises:
         SettingInvalid: a provider's address or key cannot be used.
+        RedisUnusable: Redis is asked for without its library.
     """
     clock, ids, observer = clock or SystemClock(), ids or SystemIds(), observer or SilentObserver()
-    log = SqliteLog(
-        settings.data_dir / LOG_FILE, clock=clock, durability=settings.storage.durability
-    )
+    log = connect_log(settings, clock=clock)
     providers: list[Provider] = [
         connect_provider(
             account,
@@ -119,7 +116,7 @@ def build(
             version=__version__,
             address=address,
             data_folder=str(settings.data_dir),
-            log_backend="sqlite",
+            log_backend="sqlite" if settings.storage.redis_url is None else "redis",
         ),
         chats=connect_chats(settings, runs, clock=clock, ids=ids),
     )

@@ -4,6 +4,7 @@ The driver says what happened; `decide` answers with one call to make, or with t
 
 Rules, in their order:
 
+0. An answer that lacks nothing but its end gets it, and nobody is asked.
 1. Policy `fail`, or a budget that is used up, ends the answer; what was said is kept.
 2. As long as nothing was said, the next source is asked anew. The adapter has tried its own one
    several times by then, so the same one is not asked again.
@@ -37,6 +38,7 @@ __all__ = [
     "Budget",
     "Continues",
     "Fault",
+    "Finish",
     "GiveUp",
     "How",
     "Policy",
@@ -59,9 +61,10 @@ out. `busy`: no place for the call. `refused`: the same call would be refused ag
 `prefill_refused`: it was refused for its begun message. `worker_lost`: the source is not to
 blame."""
 
-Said = Literal["nothing", "thinking", "words", "call", "part_of_whole"]
+Said = Literal["nothing", "thinking", "words", "call", "part_of_whole", "all"]
 """The most that readers have seen: a call outweighs words, words outweigh thinking.
-`part_of_whole`: words or calls of an answer that is worth nothing in parts."""
+`part_of_whole`: words or calls of an answer that is worth nothing in parts. `all`: the answer's
+last part was closed by its model, so that only its end is missing."""
 
 TakeBack = Literal["nothing", "calls", "all"]
 
@@ -78,7 +81,8 @@ class Budget:
 class Source:
     """What the rules know of one source.
 
-    `spoke_alone` says that all that was said, if anything, is its own. `is_out`: it refused, or cannot be found.
+    `spoke_alone` says that all that was said, if anything, is its own. `is_out`: it refused, or
+    cannot be found.
     """
 
     continues: Continues
@@ -126,8 +130,15 @@ class GiveUp:
     why: str = ""
 
 
-def decide(situation: Situation) -> Ask | GiveUp:
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer is whole; only its end has to be told."""
+
+
+def decide(situation: Situation) -> Ask | GiveUp | Finish:
     """Return the next step."""
+    if situation.said == "all":
+        return Finish()
     over = _budget_left(situation)
     if over is not None:
         return over
@@ -147,7 +158,9 @@ def _budget_left(situation: Situation) -> GiveUp | None:
     if situation.policy == "fail":
         return GiveUp()
     if situation.calls >= budget.calls_max:
-        return GiveUp(f"{situation.calls} calls were made for this answer, and no more are allowed.")
+        return GiveUp(
+            f"{situation.calls} calls were made for this answer, and no more are allowed."
+        )
     if situation.seconds >= budget.seconds_max:
         return GiveUp("The time to go on with this answer is over.")
     return None
@@ -159,7 +172,9 @@ def _refused_by_policy(situation: Situation) -> GiveUp | None:
     if situation.policy == "restart":
         return GiveUp("It may only start anew, and its readers cannot be told to forget it.")
     if situation.said in ("call", "part_of_whole"):
-        return GiveUp("It broke where nobody can go on, and its readers cannot be told to forget it.")
+        return GiveUp(
+            "It broke where nobody can go on, and its readers cannot be told to forget it."
+        )
     return None
 
 

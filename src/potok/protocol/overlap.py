@@ -151,7 +151,9 @@ class Join:
         core = self._core
         whole = len(core)
         least = self._least_whole
-        counted = [end for end in ends if end >= (least if end == whole else OVERLAP_CHARACTERS_MIN)]
+        counted = [
+            end for end in ends if end >= (least if end == whole else OVERLAP_CHARACTERS_MIN)
+        ]
         if not counted:
             counted = [end for end in ends if end != whole and self._is_word_anew(end, text)]
         if not counted or (len(counted) > 1 and whole not in counted):

@@ -13,8 +13,8 @@ class NoAgent:
 
     name = "none"
 
-    async def can_continue(self, turn: Turn) -> bool:
-        return False
+    async def can_continue(self, turn: Turn) -> None:
+        return None
 
     def run(self, turn: Turn) -> AsyncIterator[list[Any]]:
         raise AssertionError("a run that ends calls no agent")

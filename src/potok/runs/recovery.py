@@ -13,6 +13,7 @@ from potok.errors import LogLost, PotokError, StaleEpoch
 from potok.events.envelope import START
 from potok.events.kinds import GRAMMAR_VERSION, RunEnd, RunStart, SourceChange
 from potok.limits import READ_EVENTS_MAX, RECOVERY_ITEMS_MAX
+from potok.protocol.continuation import How
 from potok.protocol.production import Production
 from potok.protocol.run_lifecycle import Continue, End, decide_recovery
 from potok.runs.settings import RunSettings
@@ -22,7 +23,7 @@ __all__ = ["CanContinue", "Recovered", "Recovery", "Upkeep"]
 
 _logger = logging.getLogger("potok.runs")
 
-CanContinue = Callable[[RunRecord, Production], Awaitable[bool]]
+CanContinue = Callable[[RunRecord, Production], Awaitable[How | None]]
 Recovered = Callable[[RunRecord, Production, SourceChange | RunEnd], Awaitable[None]]
 """Takes over the record's producer: to go on after a `SourceChange`, or to end with a `RunEnd`."""
 
@@ -83,8 +84,10 @@ class Recovery:
     async def _recover(self, record: RunRecord) -> None:
         production = Production()
         await self._replay(record, production)
-        decision = await self._decide(record, production)
-        if isinstance(decision, End):
+        how = await self._can_continue(record, production)
+        decision = self._decide(record, can_continue=how is not None)
+        if isinstance(decision, End) or how is None:
+            assert isinstance(decision, End), "a run goes on only where its source can"
             _logger.info("run %s ends %s: %s", record.run, decision.outcome, decision.code)
             ending = RunEnd(outcome=decision.outcome, code=decision.code, message=decision.message)
             await self._recovered(record, production, ending)
@@ -95,9 +98,7 @@ class Recovery:
         )
         await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
         _logger.info("run %s goes on after offset %s", record.run, record.tail)
-        change = SourceChange(
-            reason="worker_lost", attempt=number, how="replay", worker=self._worker
-        )
+        change = SourceChange(reason="worker_lost", attempt=number, how=how, worker=self._worker)
         await self._recovered(record, production, change)
 
     async def _end_lost(self, record: RunRecord, error: LogLost) -> None:
@@ -121,14 +122,14 @@ class Recovery:
                 return
             after = page.events[-1].offset
 
-    async def _decide(self, record: RunRecord, production: Production) -> Continue | End:
+    def _decide(self, record: RunRecord, *, can_continue: bool) -> Continue | End:
         return decide_recovery(
             cancel_requested=record.cancel_requested,
             silent_seconds=self._clock.now() - record.last_event_at,
             silent_seconds_max=self._settings.recover_age_max_seconds,
             attempts=max(len(record.attempts), 1),
             attempts_max=self._settings.attempts_max,
-            can_continue=await self._can_continue(record, production),
+            can_continue=can_continue,
         )
 
 

@@ -16,6 +16,7 @@ from potok.events.fold import Message
 from potok.events.kinds import RunEnd, SourceChange
 from potok.events.run_request import RunRequest, hash_of
 from potok.limits import CANCEL_WAIT_SECONDS, SHUTDOWN_RUNS_SECONDS
+from potok.protocol.continuation import How
 from potok.protocol.production import Production
 from potok.runs.audience import Audience
 from potok.runs.delivery import Delivery
@@ -259,11 +260,11 @@ class RunService:
         if record.request.on_disconnect == "cancel" and self._live.cancel(run, _DISCONNECTED):
             _logger.info("run %s: nobody reads it, stopping", run)
 
-    async def _can_continue(self, record: RunRecord, production: Production) -> bool:
+    async def _can_continue(self, record: RunRecord, production: Production) -> How | None:
         try:
             agent = await self._agents.resolve(record.request)
         except PotokError:
-            return False
+            return None
         return await agent.can_continue(self._turn_after(record, production))
 
     def _turn_after(self, record: RunRecord, production: Production) -> Turn:

@@ -144,11 +144,30 @@ def test_an_unknown_variable_is_refused_with_the_closest_name(name: str, hint: s
     assert sentence.startswith(f"{name} is no setting of Potok. {hint}")
 
 
-@pytest.mark.parametrize("name", ["POTOK_DATABASE_URL", "POTOK_REDIS_URL"])
-def test_a_setting_of_a_later_version_is_refused_instead_of_ignored(name: str) -> None:
-    sentence = refusal({name: "redis://localhost"})
+@pytest.mark.parametrize(
+    "url", ["redis://", "http://host:6379", "host:6379", "redis://:secret@/0", "redis://h:0/0"]
+)
+def test_an_address_that_is_no_redis_is_refused_without_being_shown(url: str) -> None:
+    sentence = refusal({"POTOK_REDIS_URL": url})
 
-    assert sentence.startswith(f"{name} is not supported yet by this version")
+    assert sentence.startswith("POTOK_REDIS_URL must be redis://user:password@host:port/0")
+    assert "secret" not in sentence
+
+
+@pytest.mark.parametrize("url", ["redis://h", "rediss://u:p@h:6380/2", "unix:///run/redis.sock"])
+def test_addresses_of_redis_are_taken(url: str) -> None:
+    settings = load_settings({"POTOK_REDIS_URL": url, "POTOK_WORKERS": "4"})
+
+    assert settings.storage.redis_url is not None
+    assert settings.storage.redis_url.get_secret_value() == url
+    assert url not in repr(settings)
+    assert settings.server.workers == 4
+
+
+def test_several_workers_need_redis() -> None:
+    sentence = refusal({"POTOK_WORKERS": "2"})
+
+    assert "set POTOK_REDIS_URL" in sentence
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from potok import limits
 from potok.events.kinds import Event, TextDelta
 from potok.runs.settings import RunSettings
 from potok.server.access import Access
-from potok.server.principals import KeyedPrincipals
 from potok.testing.gates import Gate
+from potok.testing.principals import two_principals
 from tests.unit.server.house import BEGIN, HELLO, NEVER, REST, House, open_house
 from tests.unit.server.socket_client import Closed, SocketClient, open_socket
 
 START = {"op": "start", "ref": "a", "run": HELLO}
-TWO = Access(principals=KeyedPrincipals({"key-of-anna": "anna", "key-of-boris": "boris"}))
+TWO = Access(principals=two_principals())
 QUIET = RunSettings(heartbeat_seconds=1_000)
 
 

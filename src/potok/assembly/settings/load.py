@@ -105,6 +105,11 @@ def load_settings(
     providers = read_providers(tables, openai, ollama, environ, file=file, problems=problems)
     aliases = read_aliases(tables, file=file, problems=problems)
     problems.extend(_find_open_doors(server))
+    if server.workers > 1 and storage.redis_url is None:
+        problems.append(
+            f"{server.workers} workers need a store that they share: set POTOK_REDIS_URL, or leave"
+            " POTOK_WORKERS at 1."
+        )
     if problems:
         raise SettingInvalid("\n".join(problems))
     return Settings(

@@ -11,9 +11,6 @@ __all__ = ["CONFIG_VARIABLE", "find_unknown_keys", "find_unknown_variables"]
 
 CONFIG_VARIABLE = "POTOK_CONFIG"
 _PREFIX = "POTOK_"
-_ANNOUNCED = {
-    "POTOK_REDIS_URL": "one server keeps its runs in a SQLite file under POTOK_DATA_DIR",
-}
 # Kubernetes puts these into every container beside a service whose name begins with "potok".
 _SERVICE_LINK = re.compile(
     r"POTOK_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_[0-9]+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
@@ -30,9 +27,7 @@ def find_unknown_variables(
     for name in sorted(environ):
         if not name.startswith(_PREFIX) or name in known or not environ[name]:
             continue
-        if name in _ANNOUNCED:
-            yield f"{name} is not supported yet by this version: {_ANNOUNCED[name]}. Unset it."
-        elif not _SERVICE_LINK.fullmatch(name):
+        if not _SERVICE_LINK.fullmatch(name):
             yield f"{name} is no setting of Potok. {_suggest(name, known, 'variable')}"
 
 

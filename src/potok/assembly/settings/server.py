@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from potok import limits
 from potok.assembly.settings.group import Group
 from potok.assembly.settings.keys import KEY_RULE, Key
 
@@ -53,6 +54,12 @@ class ServerSettings(Group):
         ge=0,
         le=65535,
         description="a whole number from 0 to 65535, where 0 takes any free port",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=limits.WORKERS_MAX,
+        description=f"a whole number from 1 to {limits.WORKERS_MAX}",
     )
     api_key: Key | None = Field(default=None, description=KEY_RULE)
     cors_origins: Annotated[Words, AfterValidator(_check_origins)] = Field(

@@ -1,13 +1,24 @@
 """`[storage]`: where runs are kept, how surely and for how long."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from potok.assembly.settings.group import Group
 
 __all__ = ["StorageSettings"]
+
+
+def _check_redis_url(url: SecretStr) -> SecretStr:
+    bare = url.get_secret_value().strip()
+    parts = urlsplit(bare)
+    # Reading the port checks it.
+    is_host = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0
+    if not is_host and not (parts.scheme == "unix" and parts.path):
+        raise ValueError("no address of a Redis")
+    return SecretStr(bare)
 
 
 class StorageSettings(Group):
@@ -16,6 +27,10 @@ class StorageSettings(Group):
     table: ClassVar[str] = "storage"
 
     data_dir: Path | None = Field(default=None, description="the path of a folder")
+    redis_url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = Field(
+        default=None,
+        description="redis://user:password@host:port/0, rediss:// for TLS, or unix:///path",
+    )
     durability: Literal["normal", "full"] = Field(
         default="normal",
         description="normal (survives a crash of Potok) or full (survives a power cut too)",

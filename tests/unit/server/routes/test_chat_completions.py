@@ -9,14 +9,14 @@ from potok.errors import UpstreamLost, UpstreamRefused
 from potok.events.kinds import RunEnd
 from potok.runs.settings import RunSettings
 from potok.server.access import Access
-from potok.server.principals import KeyedPrincipals
 from potok.testing.gates import Gate
+from potok.testing.principals import two_principals
 from potok.wire.sse import SseDecoder, SseEvent
 from tests.unit.server.house import BEGIN, HELLO, NEVER, REST, House, open_house, until_ended
 
 PATH = "/v1/chat/completions"
 STREAM = {**HELLO, "stream": True}
-TWO = Access(principals=KeyedPrincipals({"key-of-anna": "anna", "key-of-boris": "boris"}))
+TWO = Access(principals=two_principals())
 
 
 def events_in(reply: httpx.Response) -> list[SseEvent]:

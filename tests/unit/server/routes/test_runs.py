@@ -7,15 +7,13 @@ import pytest
 from potok.errors import LogLost, OffsetExpired, PotokError
 from potok.events.envelope import Offset
 from potok.server.access import Access
-from potok.server.principals import KeyedPrincipals
 from potok.streamlog.contract import Page
 from potok.testing.gates import Gate
+from potok.testing.principals import ANNA, BORIS, two_principals
 from potok.wire.sse import SseDecoder, SseEvent
 from tests.unit.server.house import BEGIN, HELLO, NEVER, REST, House, open_house
 
-TWO = Access(principals=KeyedPrincipals({"key-of-anna": "anna", "key-of-boris": "boris"}))
-ANNA = {"authorization": "Bearer key-of-anna"}
-BORIS = {"authorization": "Bearer key-of-boris"}
+TWO = Access(principals=two_principals())
 
 
 async def start(client: httpx.AsyncClient, **more: Any) -> str:

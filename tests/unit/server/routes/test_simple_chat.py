@@ -9,15 +9,15 @@ from potok.errors import UpstreamLost
 from potok.events.envelope import START
 from potok.runs.settings import RunSettings
 from potok.server.access import Access
-from potok.server.principals import KeyedPrincipals
 from potok.testing.gates import Gate
+from potok.testing.principals import two_principals
 from potok.wire.sse import SseDecoder, SseEvent
 from tests.unit.server.house import BEGIN, NEVER, REST, House, open_house
 
 STREAM, WHOLE = "/api/chat/stream", "/api/chat"
 ASKED: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
 TEXT = {"accept": "text/plain"}
-TWO = Access(principals=KeyedPrincipals({"key-of-anna": "anna", "key-of-boris": "boris"}))
+TWO = Access(principals=two_principals())
 FAILING = (BEGIN, UpstreamLost("The provider went away."))
 
 

@@ -2,7 +2,7 @@ import type { Words } from "./en.ts";
 
 /** The page's words in Russian. */
 export const RU: Words = {
-  title: "Поток",
+  title: "Potok",
   chat: "Разговор",
   skip: "К полю сообщения",
   you: "Вы",
