@@ -26,20 +26,87 @@ QUESTIONS = 100
 LIMIT_SECONDS = 0.100
 ME = "me"
 
-RUSSIAN = """кольцо золото серебро подарок камень изумруд размер цена магазин свадьба украшение браслет
-серьги цепочка проба блеск огранка мастер работа время день ночь город река дорога дом окно свет
-поток ответ сервер запрос текст слово буква память сеть журнал читатель писатель событие начало""".split()
-ENGLISH = """ring gold silver gift stone emerald size price store wedding jewel bracelet earring chain
-answer server request text word letter memory network reader writer event stream start finish""".split()
+RUSSIAN = [
+    "кольцо",
+    "золото",
+    "серебро",
+    "подарок",
+    "камень",
+    "изумруд",
+    "размер",
+    "цена",
+    "магазин",
+    "свадьба",
+    "украшение",
+    "браслет",
+    "серьги",
+    "цепочка",
+    "проба",
+    "блеск",
+    "огранка",
+    "мастер",
+    "работа",
+    "время",
+    "день",
+    "ночь",
+    "город",
+    "река",
+    "дорога",
+    "дом",
+    "окно",
+    "свет",
+    "поток",
+    "ответ",
+    "сервер",
+    "запрос",
+    "текст",
+    "слово",
+    "буква",
+    "память",
+    "сеть",
+    "журнал",
+    "читатель",
+    "писатель",
+    "событие",
+    "начало",
+]
+ENGLISH = [
+    "ring",
+    "gold",
+    "silver",
+    "gift",
+    "stone",
+    "emerald",
+    "size",
+    "price",
+    "store",
+    "wedding",
+    "jewel",
+    "bracelet",
+    "earring",
+    "chain",
+    "answer",
+    "server",
+    "request",
+    "text",
+    "word",
+    "letter",
+    "memory",
+    "network",
+    "reader",
+    "writer",
+    "event",
+    "stream",
+    "start",
+    "finish",
+]
 ENDINGS = ("", "а", "у", "ом", "е", "ы", "ами")
 
 
 def text_of(dice: random.Random, words: int) -> str:
     """Return words as people write them: many forms, and one that is in every message."""
     said = [
-        dice.choice(RUSSIAN) + dice.choice(ENDINGS)
-        if dice.random() < 0.7
-        else dice.choice(ENGLISH)
+        dice.choice(RUSSIAN) + dice.choice(ENDINGS) if dice.random() < 0.7 else dice.choice(ENGLISH)
         for _ in range(words)
     ]
     said.append("обычно")
@@ -70,7 +137,9 @@ def chats_of(dice: random.Random, number: int) -> Iterator[ImportedChat]:
         )
 
 
-async def measure(name: str, ask: Callable[[], Awaitable[object]], *, is_checked: bool = True) -> bool:
+async def measure(
+    name: str, ask: Callable[[], Awaitable[object]], *, is_checked: bool = True
+) -> bool:
     """Ask many times; print and judge how long it took."""
     times = []
     for _ in range(QUESTIONS):

@@ -482,3 +482,14 @@ ANCHOR_CHARACTERS_MAX = 120
 assert OVERLAP_WORD_CHARACTERS_MIN <= OVERLAP_WHOLE_CHARACTERS_MIN <= OVERLAP_CHARACTERS_MIN
 assert OVERLAP_CHARACTERS_MIN <= ANCHOR_CHARACTERS_MIN < ANCHOR_CHARACTERS_MAX
 assert CONTINUATION_BACKOFF_SECONDS <= CONTINUATION_BACKOFF_SECONDS_MAX < CONTINUATION_SECONDS_MAX
+
+# chats of clients that name them
+
+# Pages of a principal's live runs that a look for one chat's run reads: more runs than one process
+# can have alive.
+NAMED_CHAT_PAGES_MAX = 100
+assert NAMED_CHAT_PAGES_MAX * LIST_ITEMS_MAX > LIVE_RUNS_MAX
+
+# the web page
+# How long a browser keeps an asset, whose name changes with its contents: a year, the usual "ever".
+ASSET_KEPT_SECONDS = 31_536_000

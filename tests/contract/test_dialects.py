@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from potok.dialects.ai_sdk_ui import AiSdkUiSse
 from potok.dialects.chats_001 import Chats001Ndjson, Chats001Sse
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
@@ -104,3 +105,19 @@ class TestChats001Ndjson(DialectSuite):
     def text_of(self, frames: list[Any]) -> str:
         deltas = [frame for frame in frames if frame["type"] == "message_delta"]
         return "".join(frame["delta"] for frame in deltas if "channel" not in frame)
+
+
+class TestAiSdkUiSse(DialectSuite):
+    dialect = AiSdkUiSse()
+
+    def decode(self, body: bytes) -> list[Any]:
+        frames = [(frame.event, frame.data, frame.id) for frame in SseDecoder().feed(body)]
+        assert all(event == "message" for event, _, _ in frames)
+        return [(data if data == "[DONE]" else json.loads(data), id) for _, data, id in frames]
+
+    def id_of(self, frame: bytes) -> str:
+        return SseDecoder().feed(frame)[-1].id
+
+    def text_of(self, frames: list[Any]) -> str:
+        chunks = [chunk for chunk, _ in frames if chunk != "[DONE]"]
+        return "".join(chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta")

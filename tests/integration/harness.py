@@ -100,6 +100,11 @@ class Server:
             await self._output
         return status
 
+    def send(self, sent: signal.Signals) -> None:
+        """Send a signal and do not wait for what comes of it."""
+        assert self._process is not None
+        self._process.send_signal(sent)
+
     @property
     def process_id(self) -> int:
         """The server process."""

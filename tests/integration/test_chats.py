@@ -49,6 +49,12 @@ async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+async def named_by_model(client: httpx.AsyncClient, chat: int) -> None:
+    """Wait until a model has named a chat."""
+    while (await get(client, f"/chats/{chat}"))["title_source"] != "model":  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
 async def begun(client: httpx.AsyncClient, chat: int, content: str) -> tuple[Answer, Any]:
     """Send a message and read its answer's first words; the reader stays."""
     answer = Answer()
@@ -289,8 +295,7 @@ async def test_chats_are_listed_found_named_exported_and_imported(
             {"content": "Повтори: золотое кольцо и зелёная ёлка"},
         )
     async with asyncio.timeout(10):
-        while (await get(client, f"/chats/{chats[-1]}"))["title_source"] != "model":
-            await asyncio.sleep(0.05)
+        await named_by_model(client, chats[-1])
 
     first = await get(client, "/chats", limit=2, project_id=project["id"])
     rest = await get(

@@ -83,6 +83,9 @@ class Answering:
         self._is_resumed = said is not None
         # Whether names of parts may have been used: then those of a further source are changed.
         self._has_names = said is not None and bool(said.parts or said.sources)
+        # Names of calls that were used; None where some may have been taken back before a crash.
+        has_forgotten = said is not None and bool(said.sources)
+        self._calls_seen: set[str] | None = None if has_forgotten else set()
         self._how: How = "restart"
         # Counts the sources of the whole run, those before a crash too.
         self._ordinal = 1 if said is None else len(said.sources) + 2
@@ -209,6 +212,7 @@ class Answering:
         if isinstance(step, GiveUp):
             if step.why:
                 fault.message = f"{fault.message} {step.why}"
+                fault.args = (fault.message,)
             raise fault
         if isinstance(step, Ask) and step.wait_seconds:
             await self._sleep(step.wait_seconds * (0.5 + 0.5 * self._fraction()))
@@ -274,6 +278,9 @@ class Answering:
             for part in open_parts
             if part.type == "reasoning" and not takes_all
         )
+        calls = {part.id for part in parts_of(self._fold.message) if part.type == "tool"}
+        if self._calls_seen is not None:
+            self._calls_seen |= calls
         if step.take_back != "nothing":
             told.extend(
                 PartDiscard(part=part.id, reason=reason)
@@ -300,7 +307,7 @@ class Answering:
             join = Join(message.text, repeats="whole" if step.how == "prefill" else "any")
         return Stitch(
             ordinal=self._ordinal,
-            taken={part.id for part in message.parts if part.type == "tool"},
+            taken=self._calls_seen,
             open_text=target,
             join=join,
         )

@@ -34,13 +34,13 @@ class Stitch:
 
     Args:
         ordinal: A number that no earlier source of the run had: names of parts never come twice.
-        taken: Names of calls in the answer.
+        taken: Names of calls that the run has used; None where nobody knows all of them.
         open_text: The text part that goes on, None where the next text is a part of its own.
         join: Where the first text meets what was said; None if nothing was, or nothing is left.
     """
 
     def __init__(
-        self, *, ordinal: int, taken: Collection[str], open_text: str | None, join: Join | None
+        self, *, ordinal: int, taken: Collection[str] | None, open_text: str | None, join: Join | None
     ) -> None:
         self._suffix = f"{RENAMED}{ordinal}"
         self._taken = taken
@@ -103,8 +103,9 @@ class Stitch:
 
     def _tool_start(self, event: ToolStart, fitted: list[Event]) -> None:
         self._close(fitted)
-        is_own = event.call in self._taken or event.call.startswith(_OWN_CALL)
-        name = self._names[event.call] = f"{event.call}{self._suffix}" if is_own else event.call
+        taken = self._taken
+        is_used = taken is None or event.call in taken or event.call.startswith(_OWN_CALL)
+        name = self._names[event.call] = f"{event.call}{self._suffix}" if is_used else event.call
         fitted.append(msgspec.structs.replace(event, call=name))
 
     def _tool(self, event: ToolDelta | ToolEnd, fitted: list[Event]) -> None:

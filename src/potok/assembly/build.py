@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from potok import __version__
+from potok.agents.model_agent import Continuing
 from potok.agents.registry import AgentRegistry
 from potok.assembly.chats import check_chats, connect_chats
 from potok.assembly.log import LOG_FILE, connect_log
@@ -13,6 +14,7 @@ from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
 from potok.clock import Clock, IdSource, SystemClock, SystemIds
 from potok.limits import FOUND_CONNECT_SECONDS, FOUND_LIST_SECONDS, UPSTREAM_LIST_SECONDS
 from potok.models.answer import Timeouts
+from potok.models.capabilities import capabilities_of
 from potok.models.catalogue import Catalogue
 from potok.models.contract import Provider
 from potok.models.demo import DemoProvider
@@ -20,11 +22,13 @@ from potok.models.knocking import somebody_listens
 from potok.models.line import LineOptions
 from potok.models.ollama import OllamaProvider
 from potok.models.openai_chat import OpenAiProvider
+from potok.protocol.continuation import Budget
 from potok.runs.service import RunService
 from potok.runs.settings import RunSettings
 from potok.server.access import Access
 from potok.server.principals import LOCAL, KeyedPrincipals, LocalPrincipal
 from potok.server.services import About, Services
+from potok.server.static_ui import load_static_ui
 from potok.streamlog.contract import StreamLog
 from potok.telemetry import Observer, SilentObserver
 
@@ -99,7 +103,11 @@ def build(
     )
     runs = RunService(
         log,
-        AgentRegistry(catalogue),
+        AgentRegistry(
+            catalogue,
+            rules=settings.models,
+            continuing=_continuing(settings, clock=clock, ids=ids),
+        ),
         clock=clock,
         ids=ids,
         observer=observer,
@@ -119,6 +127,7 @@ def build(
             log_backend="sqlite" if settings.storage.redis_url is None else "redis",
         ),
         chats=connect_chats(settings, runs, clock=clock, ids=ids),
+        ui=load_static_ui(),
     )
     return Built(services=services, log=log, catalogue=catalogue, settings=settings)
 
@@ -153,9 +162,18 @@ def connect_provider(
     }
     name, url, setting = account.name, account.base_url, account.key_variable
     if account.kind == "openai":
-        return OpenAiProvider(name, url, key, key_setting=setting, **options)
+        facts = partial(capabilities_of, base_url=url)
+        return OpenAiProvider(name, url, key, key_setting=setting, capabilities=facts, **options)
     knock = partial(somebody_listens, url, seconds=FOUND_CONNECT_SECONDS) if is_guess else None
     return OllamaProvider(name, url, key, key_setting=setting, is_listening=knock, **options)
+
+
+def _continuing(settings: Settings, *, clock: Clock, ids: IdSource) -> Continuing:
+    budget = Budget(
+        calls_max=settings.runs.answer_calls_max,
+        seconds_max=settings.runs.answer_repair_seconds_max,
+    )
+    return Continuing(budget=budget, clock=clock, fraction=ids.fraction)
 
 
 def _run_settings(settings: Settings) -> RunSettings:

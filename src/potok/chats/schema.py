@@ -13,14 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from potok.chats.database import Database
-from potok.chats.file_header import check_file, newer
+from potok.chats.file_header import APPLICATION_ID, check_file, newer
 from potok.chats.migrations import HEAD, KNOWN
 from potok.errors import ChatsUnavailable, DatabaseUnusable
 
-__all__ = ["APPLICATION_ID", "migrate"]
-
-APPLICATION_ID = 0x504F5443
-"""`POTC`, in a SQLite file's header: tells chats of Potok from another program's database."""
+__all__ = ["migrate"]
 
 _VERSION_TABLE = "chats_version"
 _LOCK = 0x706F746F6B

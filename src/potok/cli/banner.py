@@ -23,12 +23,14 @@ def shown_address(host: str, port: int) -> str:
 def describe_server(settings: Settings, *, version: str, address: str) -> str:
     """Return the block of lines; with only the demo it says how to connect a model."""
     model = "default" if settings.providers else "demo"
+    redis = settings.storage.redis_place
     lines = [f"Potok {version} is ready at {address}", ""]
     if settings.server.host in _EVERYWHERE:
         lines.append("  open to    every network of this machine, with POTOK_API_KEY")
     lines += [
         f"  models     {_who_answers(settings.providers)}",
         f"  data       {settings.data_dir}",
+        *([] if redis is None else [f"  runs       {redis}"]),
         "",
     ]
     if not settings.providers:

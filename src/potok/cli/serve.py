@@ -21,6 +21,10 @@ def serve(
     data_dir: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Where runs are kept, for POTOK_DATA_DIR.")
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="Processes that serve together, for POTOK_WORKERS."),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Settings file (TOML), for POTOK_CONFIG.")
     ] = None,
@@ -28,5 +32,9 @@ def serve(
     """Start the server."""
     from potok.cli.serving import run_server
     from potok.cli.targets import settings_of
+    from potok.cli.worker_order import Order
 
-    return run_server(settings_of(config, host=host, port=port, data_dir=data_dir))
+    given = {"host": host, "port": port, "data_dir": data_dir, "workers": workers}
+    options = {name: text for name, text in given.items() if text is not None}
+    order = Order(options=options, config=None if config is None else str(config))
+    return run_server(settings_of(config, **options), order)

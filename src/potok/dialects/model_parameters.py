@@ -14,7 +14,7 @@ from potok.limits import (
     TOP_LOGPROBS_MAX,
 )
 
-__all__ = ["check_model_name", "check_parameters"]
+__all__ = ["KNOWN_PARAMETERS", "check_model_name", "check_parameters"]
 
 _Check = Callable[[Any, str], None]
 
@@ -154,3 +154,6 @@ _CHECKS: dict[str, _Check] = {
     "top_p": _number(0, 1),
     "user": _string,
 }
+
+KNOWN_PARAMETERS = frozenset(_CHECKS)
+"""The parameters that are checked here, for faces whose bodies hold fields of other kinds, too."""

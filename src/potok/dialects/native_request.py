@@ -9,11 +9,15 @@ from potok.dialects.model_parameters import check_model_name, check_parameters
 from potok.errors import RequestInvalid
 from potok.events.messages import check_messages, json_word
 from potok.events.run_request import JsonObject, OnDisconnect, RunRequest
-from potok.limits import NAME_CHARACTERS_MAX
+from potok.limits import FALLBACKS_MAX, NAME_CHARACTERS_MAX
 
 __all__ = ["parse_run_request"]
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
+
+_ON_FAILURE = "on_upstream_failure"
+_POLICY_FIELDS = (_ON_FAILURE, "fallback")
+_FAILURE_POLICIES = ("continue", "restart", "fail")
 
 _OWN_FIELDS = frozenset(
     {
@@ -113,9 +117,41 @@ def _read_on_disconnect(body: JsonObject) -> OnDisconnect:
 
 def _read_policy(body: JsonObject) -> JsonObject | None:
     policy = body.get("policy")
-    if policy is None or isinstance(policy, dict):
-        return policy
-    raise RequestInvalid(f"`policy` must be an object, not {json_word(policy)}.", param="policy")
+    if policy is None:
+        return None
+    if not isinstance(policy, dict):
+        raise RequestInvalid(
+            f"`policy` must be an object, not {json_word(policy)}.", param="policy"
+        )
+    unknown = next((name for name in policy if name not in _POLICY_FIELDS), None)
+    if unknown is not None:
+        raise RequestInvalid(
+            f"`policy` has no field {unknown[:80]!r}; it has {' and '.join(_POLICY_FIELDS)}.",
+            param="policy",
+        )
+    if policy.get(_ON_FAILURE) not in (None, *_FAILURE_POLICIES):
+        raise RequestInvalid(
+            f"`policy.{_ON_FAILURE}` must be continue, restart or fail.",
+            param=f"policy.{_ON_FAILURE}",
+        )
+    _check_fallback(policy.get("fallback"))
+    return policy
+
+
+def _check_fallback(names: object) -> None:
+    if names is None:
+        return
+    param = "policy.fallback"
+    if not isinstance(names, list) or len(names) > FALLBACKS_MAX:
+        raise RequestInvalid(
+            f"`{param}` must be an array of up to {FALLBACKS_MAX} names of models.", param=param
+        )
+    for place, name in enumerate(names):
+        if not isinstance(name, str) or not 0 < len(name) <= NAME_CHARACTERS_MAX:
+            at = f"{param}[{place}]"
+            raise RequestInvalid(
+                f"`{at}` must be a name of 1 to {NAME_CHARACTERS_MAX} characters.", param=at
+            )
 
 
 def _read_language(body: JsonObject) -> str | None:

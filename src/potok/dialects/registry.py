@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from potok.dialects.ai_sdk_ui import AiSdkUiSse
 from potok.dialects.chats_001 import Chats001Ndjson, Chats001Sse
 from potok.dialects.dialect import Dialect
 from potok.dialects.native import NativeNdjson, NativeSse
@@ -21,6 +22,7 @@ DIALECTS: dict[str, Dialect] = {
         _SSE,
         _NDJSON,
         OpenAiChatSse(),
+        AiSdkUiSse(),
         Chats001Sse(),
         Chats001Ndjson(),
         _SIMPLE_SSE,

@@ -154,13 +154,15 @@ def decide(situation: Situation) -> Ask | GiveUp | Finish:
 
 
 def _budget_left(situation: Situation) -> GiveUp | None:
-    budget = situation.budget
+    budget, calls = situation.budget, situation.calls
     if situation.policy == "fail":
         return GiveUp()
-    if situation.calls >= budget.calls_max:
-        return GiveUp(
-            f"{situation.calls} calls were made for this answer, and no more are allowed."
-        )
+    if situation.fault == "worker_lost":
+        # How often a run may lose its worker is bounded elsewhere.
+        return None
+    if calls >= budget.calls_max:
+        told = f"{calls} calls were made for this answer, which is the limit." if calls > 1 else ""
+        return GiveUp(told)
     if situation.seconds >= budget.seconds_max:
         return GiveUp("The time to go on with this answer is over.")
     return None

@@ -114,10 +114,9 @@ class RunService:
         return self._settings.heartbeat_seconds
 
     def on_end(self, listener: Callable[[RunRecord], None]) -> None:
-        """Call `listener` whenever a producer of this worker is done with its run.
+        """Call `listener` with a run's first record when its producer is done; it must not wait.
 
-        It gets the record that the run was begun with, and must not wait. The run has ended, or
-        was left to another worker: its record in the log says which.
+        The run has ended, or was left to another worker: its record in the log says which.
         """
         self._listeners.append(listener)
 

@@ -26,6 +26,7 @@ from potok.server.routes.projects import add_project_routes
 from potok.server.routes.runs import add_run_routes
 from potok.server.routes.simple_chat import add_simple_chat_routes
 from potok.server.routes.sockets import add_socket_routes
+from potok.server.routes.ui_chat import add_ui_chat_routes
 from potok.server.safety_layer import SafetyLayer
 from potok.server.services import Services
 
@@ -34,6 +35,7 @@ __all__ = ["PotokApp", "build_app"]
 _ROUTES = (
     add_run_routes,
     add_chat_completion_routes,
+    add_ui_chat_routes,
     add_simple_chat_routes,
     add_socket_routes,
     add_project_routes,

@@ -1,4 +1,7 @@
-"""The page at `/`: what runs here and how to call it. Facts in, HTML out; it has no script."""
+"""The plain page at `/`, where the built one is missing: what runs here and how to call it.
+
+Facts in, HTML out; it has no script.
+"""
 
 import base64
 import hashlib
@@ -126,6 +129,9 @@ _WORDS: dict[str, dict[str, str]] = {
         " server, set <code>OPENAI_API_KEY</code>, or <code>OPENAI_BASE_URL</code> for whoever"
         " else speaks OpenAI's API, and start it again. An Ollama on this machine is found by"
         " itself.",
+        "plain": "The chat page is not built here. <code>scripts/web-build</code> builds it in a"
+        " checkout (it needs a network once), and the wheel carries it; then start the server"
+        " again.",
         "key": "This server asks for its key: the value of <code>POTOK_API_KEY</code>.",
     },
     "ru": {
@@ -155,6 +161,9 @@ _WORDS: dict[str, dict[str, str]] = {
         " подключить настоящую, остановите сервер, задайте <code>OPENAI_API_KEY</code> или, для"
         " всех, кто говорит на API OpenAI, <code>OPENAI_BASE_URL</code>, и запустите его снова."
         " Ollama на этой машине находится сама.",
+        "plain": "Страница чата здесь не собрана. В рабочей копии её собирает"
+        " <code>scripts/web-build</code> (один раз нужна сеть), а в пакете она есть; потом"
+        " запустите сервер снова.",
         "key": "Серверу нужен ключ: значение <code>POTOK_API_KEY</code>.",
     },
 }
@@ -209,6 +218,7 @@ def _notes(facts: HomeFacts, words: dict[str, str]) -> str:
     notes = [words["demo"]] if facts.has_only_demo else []
     notes += [words["key"]] if facts.needs_key else []
     notes += [escape(trouble) for trouble in facts.troubles]
+    notes.append(words["plain"])
     return "\n".join(f'<p class="note">{note}</p>' for note in notes)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from potok.server.openapi_examples import ASKED, CHUNKS, EVENTS, LINES, RUN, STATE, STREAM, USAGE
 from potok.server.openapi_chat_schemas import CHAT_SCHEMAS
+from potok.server.openapi_examples import ASKED, CHUNKS, EVENTS, LINES, RUN, STATE, STREAM, USAGE
 from potok.server.openapi_schemas import SCHEMAS
+from potok.server.openapi_sdk_schemas import SDK_SCHEMAS
 
 __all__ = [
     "CANCEL_RUN",
@@ -260,7 +261,7 @@ def describe(app: FastAPI) -> Json:
             # The framework's own validation answers in no shape of ours, and never gets to.
             operation["responses"].pop("422", None)
     components = document.setdefault("components", {})
-    components["schemas"] = SCHEMAS | CHAT_SCHEMAS
+    components["schemas"] = SCHEMAS | CHAT_SCHEMAS | SDK_SCHEMAS
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{}, {"key": []}]
     return document

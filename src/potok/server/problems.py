@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from potok import errors
+from potok.dialects.ai_sdk_ui import AiSdkUiSse
 from potok.dialects.dialect import Dialect
 from potok.dialects.native import NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
@@ -78,6 +79,7 @@ _SENT_AGAIN = frozenset({408, 409, 429})
 _FACES: tuple[tuple[str, Dialect], ...] = (
     ("/v1", OpenAiChatSse()),
     ("/api/chat", SimpleChatSse()),
+    ("/api/ui", AiSdkUiSse()),
 )
 _NATIVE: Dialect = NativeSse()
 

@@ -1,6 +1,6 @@
 """Opens a reader of a run in a dialect, at the place it names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
@@ -37,12 +37,14 @@ async def open_reader(
     place: Place | None,
     reading: Reading,
     keep: bool = False,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the answer that streams a run: a stream, or 204 where nothing will ever follow.
 
     Args:
         place: Where the reader was; None for a new reader, who reads from the start.
         keep: The reader asks that the run goes on without it. Whoever comes back asks so, too.
+        headers: What this protocol's streams say beside the headers of every stream.
 
     Raises:
         OffsetInvalid: beyond the tail, or no place of this dialect.
@@ -67,7 +69,7 @@ async def open_reader(
         services.runs.follow(record, after=after, returning=keep or place is not None),
         encoder,
         run=record.run,
-        headers=stream_headers(dialect.media_type, run=record.run),
+        headers={**stream_headers(dialect.media_type, run=record.run), **(headers or {})},
         first_frames=first_frames,
         observer=services.observer,
     )

@@ -21,11 +21,13 @@ from potok.server.body import counted, discard_body
 from potok.server.headers import header_of, with_headers
 from potok.server.problems import problem_response
 from potok.server.socket_refusal import refuse_socket
+from potok.server.static_ui import ASSETS_BELOW
 
 __all__ = ["OPEN_PATHS", "SafetyLayer", "principal_of"]
 
 OPEN_PATHS = frozenset({"/", "/healthz", "/openapi.json"})
-"""Served over HTTP without a key: they say what the server is, and nothing of what it holds."""
+"""Served over HTTP without a key, as the page's assets are: they say what the server is, and
+nothing of what it holds."""
 
 _NO_PAGES_BELOW = ("/api/", "/v1/", "/ollama/")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -76,7 +78,7 @@ class SafetyLayer:
             raise OriginRefused(origin or "another site")
 
     def _who(self, scope: Scope) -> str:
-        if scope["type"] == "http" and scope["path"] in OPEN_PATHS:
+        if scope["type"] == "http" and _is_open(scope["path"]):
             return ""
         return self._access.principals.who(scope)
 
@@ -92,6 +94,10 @@ class SafetyLayer:
             (b"access-control-allow-origin", origin.encode("latin-1")),
             (b"access-control-expose-headers", _EXPOSED),
         )
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(ASSETS_BELOW)
 
 
 def _is_same_origin(scope: Scope, host: str, origin: str | None) -> bool:

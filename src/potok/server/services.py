@@ -10,6 +10,7 @@ from potok.models.contract import ModelInfo
 from potok.runs.conversations import Conversations
 from potok.runs.service import RunService
 from potok.server.access import Access
+from potok.server.static_ui import StaticUi
 from potok.telemetry import Observer
 
 __all__ = ["About", "ModelList", "Services"]
@@ -55,3 +56,5 @@ class Services:
     about: About
     chats: Conversations | None = None
     """None where nobody keeps chats; their paths then do not exist."""
+    ui: StaticUi | None = None
+    """None where the web page was not built; a plain one then says what runs here."""

@@ -8,9 +8,11 @@ milliseconds of its start, or listed after it is gone, is all that anybody can s
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from potok.clock import RunId, WorkerId
+from potok.errors import LogUnavailable
 from potok.limits import REDIS_ENLISTED_SECONDS_MAX
 from potok.streamlog.contract import RunRecord
 from potok.streamlog.redis_connections import Connections
@@ -128,9 +130,13 @@ class Index:
             [
                 ("SADD", cancels_key(worker), run),
                 ("PEXPIRE", cancels_key(worker), self._ttl_ms),
-                ("PUBLISH", cancels_channel(self._connections.database), worker),
             ]
         )
+        # The message only makes it quick.
+        with suppress(LogUnavailable):
+            await self._connections.call(
+                "PUBLISH", cancels_channel(self._connections.database), worker
+            )
 
     async def asked_to_end(self, worker: WorkerId) -> list[RunId]:
         """Return the worker's live runs that were asked to end."""

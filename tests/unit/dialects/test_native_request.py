@@ -37,12 +37,12 @@ def test_an_agents_run() -> None:
 
 def test_how_it_is_run() -> None:
     request = parse_run_request(
-        body(chat_id="c1", on_disconnect="cancel", policy={"on_loss": "fail"}, language="ru-RU")
+        body(chat_id="c1", on_disconnect="cancel", policy=POLICY, language="ru-RU")
     )
 
     assert request.chat == "c1"
     assert request.on_disconnect == "cancel"
-    assert request.policy == {"on_loss": "fail"}
+    assert request.policy == POLICY
     assert request.language == "ru-RU"
     assert request.parameters == {}
 
@@ -74,6 +74,13 @@ def test_null_is_as_good_as_nothing() -> None:
         (body(chat_id=7), "chat_id"),
         (body(on_disconnect="stay"), "on_disconnect"),
         (body(policy="fail"), "policy"),
+        (body(policy={"on_loss": "fail"}), "policy"),
+        (body(policy={"on_upstream_failure": "stop"}), "policy.on_upstream_failure"),
+        (body(policy={"on_upstream_failure": ["fail"]}), "policy.on_upstream_failure"),
+        (body(policy={"fallback": "demo"}), "policy.fallback"),
+        (body(policy={"fallback": ["m"] * (FALLBACKS_MAX + 1)}), "policy.fallback"),
+        (body(policy={"fallback": ["demo", ""]}), "policy.fallback[1]"),
+        (body(policy={"fallback": [1]}), "policy.fallback[0]"),
         (body(language="русский"), "language"),
         (body(language=1), "language"),
         (body(stream=True), "stream"),

@@ -54,3 +54,37 @@ def test_models_that_do_not_talk_are_told_by_their_names(name: str) -> None:
     assert not can_chat(name)
     assert can_chat("gpt-4o")
     assert can_chat("qwen3:8b")
+
+
+@pytest.mark.parametrize(
+    ("name", "continues"),
+    [
+        ("claude-3-7-sonnet-latest", "prefill"),
+        ("claude-sonnet-4-20250514", "prefill"),
+        ("anthropic/claude-sonnet-4.5", "prefill"),
+        ("claude-opus-4-5-20251101", "prefill"),
+        ("claude-sonnet-4-6", "prompt"),
+        ("claude-opus-4-8", "prompt"),
+        ("claude-sonnet-5", "prompt"),
+        ("deepseek-chat", "prompt"),
+        ("mistral-large-latest", "prompt"),
+    ],
+)
+def test_how_a_family_goes_on(name: str, continues: str) -> None:
+    assert capabilities_of(name).continues == continues
+
+
+@pytest.mark.parametrize(
+    ("address", "prefill"),
+    [
+        ("https://api.deepseek.com/beta", "prefix"),
+        ("https://api.mistral.ai/v1", "prefix"),
+        ("https://api.deepseek.com/v1", "message"),
+        ("http://localhost:11434/v1", "message"),
+    ],
+)
+def test_an_address_tells_how_a_begun_answer_is_marked(address: str, prefill: str) -> None:
+    facts = capabilities_of("deepseek-chat", base_url=address)
+
+    assert facts.prefill == prefill
+    assert (facts.continues == "prefill") is (prefill == "prefix")

@@ -5,11 +5,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from potok.agents.model_agent import Continuing
 from potok.agents.registry import AgentRegistry
 from potok.events.envelope import START
 from potok.events.kinds import Event
 from potok.events.run_request import RunRequest
 from potok.models.contract import ChatModel
+from potok.protocol.continuation import Budget
 from potok.runs.service import RunService
 from potok.runs.settings import RunSettings
 from potok.streamlog.contract import RunRecord
@@ -20,6 +22,9 @@ from potok.testing.scripted_model import ScriptedModel, Step
 
 ME = "me"
 REQUEST = RunRequest(model="scripted", messages=({"role": "user", "content": "hi"},))
+
+# A fault ends an answer at once; how it goes on has tests of its own.
+ONE_CALL = Continuing(budget=Budget(calls_max=1))
 
 
 class OneModel:
@@ -45,7 +50,7 @@ class House:
         """Open one more worker over the same log."""
         service = RunService(
             self.log,
-            AgentRegistry(OneModel(model)),
+            AgentRegistry(OneModel(model), continuing=ONE_CALL),
             clock=self.clock,
             ids=self.ids,
             observer=SilentObserver(),

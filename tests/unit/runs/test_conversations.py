@@ -68,9 +68,7 @@ async def test_the_model_is_shown_the_way_to_the_message_and_the_instructions(
     open_house: Open,
 ) -> None:
     house = await open_house()
-    project = await house.store.projects.create(
-        principal=ME, name="p", instructions="Be brief."
-    )
+    project = await house.store.projects.create(principal=ME, name="p", instructions="Be brief.")
     chat = await house.store.chats.create(NewChat(project_id=project.id), principal=ME)
     for text in ("one", "two"):
         await send(house, chat, text)

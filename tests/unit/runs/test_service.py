@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 
+import msgspec
 import pytest
 
 from potok.errors import (
@@ -278,7 +279,8 @@ async def test_a_run_that_a_clean_shutdown_left_goes_on_with_the_next_worker(
 async def test_a_run_that_cannot_go_on_ends_failed_with_its_text(house: House) -> None:
     gate = Gate()
     first = await house.service([*HELLO[:2], gate])
-    record = await started(first)
+    policy = {"on_upstream_failure": "fail"}
+    record = await started(first, msgspec.structs.replace(REQUEST, policy=policy))
     await gate.until_waited_for()
     await first.close()
 

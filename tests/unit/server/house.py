@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 
+from potok.agents.model_agent import Continuing
 from potok.agents.registry import AgentRegistry
 from potok.clock import SystemClock
 from potok.errors import PotokError
 from potok.events.kinds import Event, RunEnd, TextDelta, TextEnd, TextStart, Usage
 from potok.models.catalogue import Catalogue
+from potok.protocol.continuation import Budget
 from potok.runs.service import RunService
 from potok.runs.settings import RunSettings
 from potok.server.access import Access
@@ -36,6 +38,9 @@ REST: list[Event] = [
 """With `run-start` a run of seven events: what `BEGIN` and `REST` say has the offsets 2 to 7."""
 NEVER = "run-99999999999999999999"
 """As long as the ids that `CountingIds` makes."""
+
+# A fault ends an answer at once; how it goes on has tests of its own.
+ONE_CALL = Continuing(budget=Budget(calls_max=1))
 
 
 @dataclass
@@ -70,7 +75,7 @@ def build_house(
     catalogue = Catalogue([ScriptedProvider([model])], clock=clock)
     runs = RunService(
         log,
-        AgentRegistry(catalogue),
+        AgentRegistry(catalogue, continuing=ONE_CALL),
         clock=clock,
         ids=ids,
         observer=observer,

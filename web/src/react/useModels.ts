@@ -22,15 +22,21 @@ export function useModels(key: string | null): [Models, () => void] {
   useEffect(() => {
     const controller = new AbortController();
     const headers = key === null ? {} : { Authorization: `Bearer ${key}` };
-    const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(MODELS_MILLISECONDS)]);
-    void fetchModels(headers, signal).then((answer) => {
-      if (controller.signal.aborted) return;
+    const timer = setTimeout(() => controller.abort(), MODELS_MILLISECONDS);
+    let isCurrent = true;
+    void fetchModels(headers, controller.signal).then((answer) => {
+      clearTimeout(timer);
+      if (!isCurrent) return;
       // A list that was good before is better than none while the server is away.
       setModels((last) =>
         answer.state === "unreachable" && last.state === "ready" ? last : answer,
       );
     });
-    return () => controller.abort();
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+      controller.abort();
+    };
   }, [key, turn]);
   return [models, useCallback(() => setTurn((last) => last + 1), [])];
 }

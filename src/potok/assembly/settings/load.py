@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from potok.agents.sources import ModelRules
 from potok.assembly.settings.chats import ChatsSettings
 from potok.assembly.settings.demo import DemoSettings
 from potok.assembly.settings.group import Group
+from potok.assembly.settings.models import read_models
 from potok.assembly.settings.names import (
     CONFIG_VARIABLE,
     find_unknown_keys,
@@ -62,6 +64,7 @@ class Settings:
     providers: tuple[ProviderAccount, ...]
     guesses: tuple[ProviderAccount, ...]
     aliases: Mapping[str, str]
+    models: Mapping[str, ModelRules]
     data_dir: Path
     config_path: Path | None
     is_plain: bool
@@ -104,6 +107,7 @@ def load_settings(
     ollama = reader.read(OllamaSettings)
     providers = read_providers(tables, openai, ollama, environ, file=file, problems=problems)
     aliases = read_aliases(tables, file=file, problems=problems)
+    models = read_models(tables, aliases, file=file, problems=problems)
     problems.extend(_find_open_doors(server))
     if server.workers > 1 and storage.redis_url is None:
         problems.append(
@@ -122,6 +126,7 @@ def load_settings(
         providers=providers,
         guesses=find_ollama(providers) if upstream.discovery == "on" else (),
         aliases=aliases,
+        models=models,
         data_dir=_find_data_dir(storage.data_dir, environ),
         config_path=config_path,
         is_plain=bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb",

@@ -36,7 +36,7 @@ def find_unknown_keys(
 ) -> Iterator[str]:
     """Give a sentence for each table of the file, and each key of a group's, that is no setting."""
     keys_of = {group.table: set(group.model_fields) for group in groups if group.table}
-    known = {*keys_of, "providers", "aliases"}
+    known = {*keys_of, "providers", "aliases", "models"}
     for table, content in tables.items():
         home = next((name for name, keys in keys_of.items() if table in keys), None)
         if table not in known and home is not None:

@@ -42,3 +42,16 @@ class RunsSettings(Group):
         le=limits.LIVE_RUNS_MAX,
         description=f"a whole number from 1 to {limits.LIVE_RUNS_MAX}",
     )
+    answer_calls_max: int = Field(
+        default=limits.CONTINUATION_CALLS_MAX,
+        ge=1,
+        le=20,
+        description="a whole number from 1 (nobody goes on with a broken answer) to 20",
+    )
+    answer_repair_seconds_max: float = Field(
+        default=limits.CONTINUATION_SECONDS_MAX,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="a number of seconds from 0 to 3600",
+    )

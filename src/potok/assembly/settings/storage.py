@@ -26,6 +26,14 @@ class StorageSettings(Group):
 
     table: ClassVar[str] = "storage"
 
+    @property
+    def redis_place(self) -> str | None:
+        """Where Redis is, to be shown: without user and password; None if none is set."""
+        if self.redis_url is None:
+            return None
+        parts = urlsplit(self.redis_url.get_secret_value())
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
     data_dir: Path | None = Field(default=None, description="the path of a folder")
     redis_url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = Field(
         default=None,

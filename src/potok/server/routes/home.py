@@ -1,4 +1,4 @@
-"""`GET /`: a page for the person who opened the server's address in a browser."""
+"""`GET /`: the page for the person who opened the server's address in a browser, and its assets."""
 
 import asyncio
 from contextlib import suppress
@@ -8,20 +8,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from potok import limits
+from potok.errors import PathUnknown
 from potok.models.catalogue import DEMO
 from potok.models.contract import ModelInfo
 from potok.server.headers import language_of
 from potok.server.home_page import CONTENT_SECURITY_POLICY, HomeFacts, render_home
 from potok.server.services import Services
+from potok.server.static_ui import ASSETS_BELOW
 
 __all__ = ["add_home_routes"]
 
 
 def add_home_routes(app: FastAPI, services: Services) -> None:
-    """Add the page, which is no part of the API."""
+    """Add the page, which is no part of the API: the built one, or the plain one without it."""
+    ui = services.ui
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def show_home(request: Request) -> Response:
+        if ui is not None:
+            return ui.answer_page(request.scope)
         wish = request.query_params.get("language")
         language = wish if wish in ("en", "ru") else language_of(request.scope)
         return Response(
@@ -33,6 +38,13 @@ def add_home_routes(app: FastAPI, services: Services) -> None:
             },
             media_type="text/html",
         )
+
+    @app.api_route(ASSETS_BELOW + "{name}", methods=["GET", "HEAD"], include_in_schema=False)
+    async def send_asset(request: Request, name: str) -> Response:
+        answer = None if ui is None else ui.answer_asset(name, request.scope)
+        if answer is None:
+            raise PathUnknown(request.url.path)
+        return answer
 
 
 async def _facts(services: Services) -> HomeFacts:

@@ -53,6 +53,7 @@ export class BlockSplitter {
     this.#settled = "";
     this.#groups = [];
     this.#last = [];
+    this.#keys = 0;
     this.#links = [];
   }
 

@@ -47,6 +47,7 @@ export const EN = {
   demoOllama: "With Ollama on this machine: start it, and its models appear here by themselves",
   demoChip: "demo, no language model",
   demoOpen: "How to connect a model",
+  close: "Close",
 
   waiting: "Waiting for the first word",
   generating: "Writing the answer…",
