@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark integration tests by their folder, and hold every test to the time of its kind."""
     usual = config.getoption("--timeout") or config.getini("timeout")
     for item in items:
-        if item.path.is_relative_to(TESTS / "integration"):
+        if any(item.path.is_relative_to(TESTS / folder) for folder in ("integration", "browser")):
             item.add_marker("integration")
         if not item.get_closest_marker("timeout"):
             if item.get_closest_marker("long"):

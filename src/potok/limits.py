@@ -493,3 +493,11 @@ assert NAMED_CHAT_PAGES_MAX * LIST_ITEMS_MAX > LIVE_RUNS_MAX
 # the web page
 # How long a browser keeps an asset, whose name changes with its contents: a year, the usual "ever".
 ASSET_KEPT_SECONDS = 31_536_000
+
+# responses
+
+# Pairs in a response's metadata, as at OpenAI.
+METADATA_PAIRS_MAX = 16
+# Input items in one page of their list, as at OpenAI; and how many without a wish.
+INPUT_ITEMS_MAX = 100
+INPUT_ITEMS = 20

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from potok.agents.contract import Turn
@@ -16,7 +17,7 @@ from potok.agents.sources import ModelRules
 from potok.clock import RunId, SystemClock, SystemIds
 from potok.errors import PeerError, UpstreamLost, UpstreamRefused, UpstreamStalled
 from potok.events.fold import Fold, Message
-from potok.events.kinds import Event, PartDiscard, SourceChange, Usage
+from potok.events.kinds import Event, PartDiscard, RunStart, SourceChange, Usage
 from potok.events.run_request import RunRequest
 from potok.models.answer import Timeouts
 from potok.models.catalogue import Catalogue
@@ -35,6 +36,7 @@ WHOLE = "".join(TOKENS)
 CUT = 9
 SAID = "".join(TOKENS[:CUT])
 EXACT = Script(tokens=TOKENS[CUT:])
+RUN = RunId("r" * 16)
 REQUEST = RunRequest(
     model="first/m", messages=({"role": "user", "content": "Расскажи"},), face="openai-chat"
 )
@@ -91,16 +93,18 @@ class House:
     async def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
 
-    async def answer(self, request: RunRequest = REQUEST, *, said: Message | None = None) -> Told:
+    async def answer(self, request: RunRequest = REQUEST) -> Told:
         told = Told()
-        agent = await self.registry.resolve(request)
-        from potok.events.kinds import RunStart
+        await self.answer_into(told, request)
+        return told
 
+    async def answer_into(self, told: Told, request: RunRequest = REQUEST) -> None:
+        """Keep what was told where the test finds it after a fault, too."""
+        agent = await self.registry.resolve(request)
         told.production.begin(RunStart(run="r", version=1))
-        async for events in agent.run(Turn(run=RunId("r" * 16), request=request, said=said)):
+        async for events in agent.run(Turn(run=RUN, request=request)):
             told.events += events
             told.ending = told.production.admit(events)
-        return told
 
 
 @asynccontextmanager
@@ -274,13 +278,8 @@ async def test_a_budget_of_calls_ends_the_answer_with_its_text_kept() -> None:
         BROKEN, Script(status=503, body=b""), budget=Budget(calls_max=4)
     ) as house:
         told = Told()
-        agent = await house.registry.resolve(REQUEST)
-        from potok.events.kinds import RunStart
-
-        told.production.begin(RunStart(run="r", version=1))
         with pytest.raises(PeerError, match="4 calls were made"):
-            async for events in agent.run(Turn(run=RunId("r" * 16), request=REQUEST)):
-                told.production.admit(events)
+            await house.answer_into(told)
 
         assert len(house.first.calls) + len(house.second.calls) == 4
         assert house.waits
@@ -298,8 +297,6 @@ async def test_policy_fail_ends_the_answer_at_its_first_fault() -> None:
 
 
 def replace_policy(policy: Mapping[str, Any], **more: Any) -> RunRequest:
-    import msgspec
-
     return msgspec.structs.replace(REQUEST, policy=dict(policy), **more)
 
 
@@ -431,16 +428,17 @@ async def test_after_a_crash_the_stored_text_goes_on_at_every_token(
     shown = text.rstrip() if continues == "prefill" else text
     fold = Fold()
     async with open_house(
-        (Script(tokens=TOKENS[:cut], then="stall"), Script(tokens=(WHOLE[len(shown) :],))),
+        (Script(tokens=TOKENS[:cut], then="drop"), Script(tokens=(WHOLE[len(shown) :],))),
         rules=rules,
         budget=Budget(calls_max=1),
     ) as house:
         agent = await house.registry.resolve(REQUEST)
-        with pytest.raises(UpstreamStalled):
-            async for events in agent.run(Turn(run=RunId("r" * 16), request=REQUEST)):
-                for event in events:
-                    fold.feed(event)
-        turn = Turn(run=RunId("r" * 16), request=REQUEST, attempt=2, said=fold.message)
+        told = Told()
+        with pytest.raises(UpstreamLost):
+            await house.answer_into(told)
+        for event in told.events:
+            fold.feed(event)
+        turn = Turn(run=RUN, request=REQUEST, attempt=2, said=fold.message)
 
         assert await agent.can_continue(turn) == continues
         rest = [event async for events in agent.run(turn) for event in events]

@@ -7,6 +7,7 @@ from potok.dialects.ai_sdk_ui import AiSdkUiSse
 from potok.dialects.chats_001 import Chats001Ndjson, Chats001Sse
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
+from potok.dialects.openai_responses import OpenAiResponsesSse
 from potok.dialects.simple_chat import SimpleChatSse
 from potok.testing.dialect_suite import DialectSuite
 from potok.wire.ndjson import NdjsonDecoder
@@ -121,3 +122,21 @@ class TestAiSdkUiSse(DialectSuite):
     def text_of(self, frames: list[Any]) -> str:
         chunks = [chunk for chunk, _ in frames if chunk != "[DONE]"]
         return "".join(chunk["delta"] for chunk in chunks if chunk["type"] == "text-delta")
+
+
+class TestOpenAiResponsesSse(DialectSuite):
+    dialect = OpenAiResponsesSse()
+
+    def decode(self, body: bytes) -> list[Any]:
+        frames = [
+            (frame.event, json.loads(frame.data), frame.id) for frame in SseDecoder().feed(body)
+        ]
+        assert all(event == said["type"] for event, said, _ in frames)
+        return [(said, id) for _, said, id in frames]
+
+    def id_of(self, frame: bytes) -> str:
+        return SseDecoder().feed(frame)[-1].id
+
+    def text_of(self, frames: list[Any]) -> str:
+        kind = "response.output_text.delta"
+        return "".join(said["delta"] for said, _ in frames if said["type"] == kind)

@@ -17,6 +17,7 @@ from potok.testing.gates import Gate
 from potok.testing.upstream import ScriptedUpstream
 from potok.testing.upstream_script import Script
 from tests.integration.harness import (
+    Server,
     events_of,
     running_server,
     start_run,
@@ -157,18 +158,26 @@ async def test_a_signal_ends_the_server_within_five_seconds_and_cuts_its_readers
         assert json.loads(event.data)["how"] == "replay"
 
 
-async def test_a_run_of_a_real_model_ends_honestly_after_a_crash(tmp_path: Path) -> None:
+async def crashed_in_the_middle(server: Server, client: httpx.AsyncClient, **request: Any) -> str:
+    """Start a run of the scripted model, and kill the server once a word of it was read."""
+    run = await start_run(client, "go on", model="openai/scripted", **request)
+    async for event in events_of(client, run):
+        if event.event == "text-delta":
+            break
+    await server.kill()
+    return run
+
+
+async def test_a_run_of_a_real_model_ends_honestly_after_a_crash_where_it_may_not_go_on(
+    tmp_path: Path,
+) -> None:
     async with (
         ScriptedUpstream(Script(tokens=("kept ",), then="stall"), models=("scripted",)) as upstream,
         running_server(tmp_path, **upstream_of(upstream)) as server,
         httpx.AsyncClient(base_url=server.url, timeout=30) as client,
     ):
-        run = await start_run(client, "go on", model="openai/scripted")
-        async for event in events_of(client, run):
-            if event.event == "text-delta":
-                break
-
-        await server.kill()
+        policy = {"on_upstream_failure": "fail"}
+        run = await crashed_in_the_middle(server, client, policy=policy)
         await server.start()
 
         async with asyncio.timeout(10):
@@ -178,6 +187,88 @@ async def test_a_run_of_a_real_model_ends_honestly_after_a_crash(tmp_path: Path)
     assert state["status"] == "failed"
     assert state["error"]["code"] == "worker_lost"
     assert len(upstream.calls) == 1
+
+
+async def test_a_run_of_a_real_model_goes_on_after_a_crash(tmp_path: Path) -> None:
+    tokens = tuple(f"слово{number} " for number in range(40))
+    scripts = (Script(tokens=tokens[:17], then="stall"), Script(tokens=tokens[17:]))
+    async with (
+        ScriptedUpstream(*scripts, models=("scripted",)) as upstream,
+        running_server(tmp_path, **upstream_of(upstream)) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        run = await start_run(client, "go on", model="openai/scripted")
+        text = ""
+        async for event in events_of(client, run):
+            text += json.loads(event.data)["text"] if event.event == "text-delta" else ""
+            if text == "".join(tokens[:17]):
+                break
+        await server.kill()
+        await server.start()
+
+        async with asyncio.timeout(10):
+            whole = await whole_run(client, run)
+        asked = upstream.calls[1].body["messages"]
+    assert text_in(whole) == "".join(tokens)
+    assert json.loads(whole[-1][2])["outcome"] == "finished"
+    assert [kind for _, kind, _ in whole].count("run-end") == 1
+    change = next(json.loads(fields) for _, kind, fields in whole if kind == "source-change")
+    assert (change["reason"], change["how"]) == ("worker_lost", "prompt")
+    assert asked[-2] == {"role": "assistant", "content": text}
+
+
+@pytest.mark.parametrize("then", ["drop", "error", "malformed"])
+async def test_an_answer_whose_upstream_breaks_is_whole_for_an_sdk(
+    tmp_path: Path, then: Any
+) -> None:
+    tokens = tuple(f"слово{number} " for number in range(40))
+    config = tmp_path / "potok.toml"
+    async with (
+        ScriptedUpstream(
+            Script(tokens=tokens[:23], then=then), Script(status=503, body=b"{}"), models=("a",)
+        ) as first,
+        # Half a sentence is said again.
+        ScriptedUpstream(Script(tokens=tokens[20:]), models=("b",)) as second,
+    ):
+        config.write_text(
+            f'[providers.first]\nbase_url = "{first.base_url}"\n'
+            f'[providers.second]\nbase_url = "{second.base_url}"\n'
+            '[models.a]\nfallback = ["b"]\n'
+        )
+        async with (
+            running_server(tmp_path / "data", POTOK_CONFIG=str(config)) as server,
+            openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="any") as client,
+        ):
+            stream = await client.chat.completions.create(
+                model="a", messages=[{"role": "user", "content": "go on"}], stream=True
+            )
+            async with asyncio.timeout(30):
+                chunks = [chunk async for chunk in stream]
+
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert text == "".join(tokens)
+    assert [
+        chunk.choices[0].finish_reason for chunk in chunks if chunk.choices[0].finish_reason
+    ] == ["stop"]
+    assert second.calls
+
+
+async def test_a_model_that_nobody_serves_is_no_fallback(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        reply = await client.post(
+            "/api/runs",
+            json={
+                "model": "demo",
+                "messages": [{"role": "user", "content": "x"}],
+                "policy": {"fallback": ["no-such-model"]},
+            },
+        )
+        runs = (await client.get("/api/runs")).json()["items"]
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "model_not_found")
+    assert runs == []
 
 
 async def test_one_key_starts_one_run_however_often_it_is_sent(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ Seen = list[tuple[str, str, str]]
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
     need_redis()
-    server = RedisServer(tmp_path / "redis", "--appendonly", "yes")
+    # With the usual `everysec` a killed Redis may lose what it wrote while its disk was busy.
+    server = RedisServer(tmp_path / "redis", "--appendonly", "yes", "--appendfsync", "always")
     server.start()
     yield server
     server.kill()
@@ -44,7 +45,7 @@ async def servers_on(
     redis: RedisServer, folder: Path, *names: str, **environment: str
 ) -> AsyncIterator[list[Server]]:
     """Run servers that share nothing but Redis."""
-    settings = {"POTOK_DEMO_TOKENS_PER_SECOND": "60", **environment, "POTOK_REDIS_URL": redis.url}
+    settings = {"POTOK_DEMO_TOKENS_PER_SECOND": "100", **environment, "POTOK_REDIS_URL": redis.url}
     servers = [Server(folder / name, **settings) for name in names]
     try:
         await asyncio.gather(*(server.start() for server in servers))
@@ -139,7 +140,7 @@ async def test_runs_of_a_killed_worker_go_on_before_the_eyes_of_another_one_s_re
 async def test_a_worker_that_was_asleep_writes_nothing_when_it_wakes(
     redis: RedisServer, tmp_path: Path
 ) -> None:
-    async with servers_on(redis, tmp_path, "a", "b", POTOK_DEMO_TOKENS_PER_SECOND="30") as [a, b]:
+    async with servers_on(redis, tmp_path, "a", "b", POTOK_DEMO_TOKENS_PER_SECOND="60") as [a, b]:
         uncut = asyncio.create_task(uncut_text(b))
 
         async def sleep_for_eight_seconds() -> None:

@@ -207,7 +207,8 @@ class Answering:
             source.refused = True
         elif kind == "prefill_refused":
             source.refuses_prefill = True
-        await self._find_all()
+        if self._policy != "fail":
+            await self._find_all()
         step = self._decide(kind, gained=gained, seconds=now - self._faulted_at)
         if isinstance(step, GiveUp):
             if step.why:

@@ -40,7 +40,12 @@ class Stitch:
     """
 
     def __init__(
-        self, *, ordinal: int, taken: Collection[str] | None, open_text: str | None, join: Join | None
+        self,
+        *,
+        ordinal: int,
+        taken: Collection[str] | None,
+        open_text: str | None,
+        join: Join | None,
     ) -> None:
         self._suffix = f"{RENAMED}{ordinal}"
         self._taken = taken

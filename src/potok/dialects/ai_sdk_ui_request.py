@@ -87,9 +87,7 @@ def _read_messages(value: object) -> list[JsonObject]:
 
 def _check_message(message: object, param: str) -> None:
     if not isinstance(message, dict):
-        raise RequestInvalid(
-            f"`{param}` must be an object, not {json_word(message)}.", param=param
-        )
+        raise RequestInvalid(f"`{param}` must be an object, not {json_word(message)}.", param=param)
     if message.get("role") not in _ROLES:
         raise RequestInvalid(
             f"`{param}.role` must be one of {', '.join(_ROLES)}.", param=f"{param}.role"

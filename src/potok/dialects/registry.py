@@ -7,6 +7,7 @@ from potok.dialects.chats_001 import Chats001Ndjson, Chats001Sse
 from potok.dialects.dialect import Dialect
 from potok.dialects.native import NativeNdjson, NativeSse
 from potok.dialects.openai_chat import OpenAiChatSse
+from potok.dialects.openai_responses import OpenAiResponsesSse
 from potok.dialects.simple_chat import SimpleChatSocket, SimpleChatSse, SimpleChatText
 from potok.errors import RequestInvalid
 
@@ -22,6 +23,7 @@ DIALECTS: dict[str, Dialect] = {
         _SSE,
         _NDJSON,
         OpenAiChatSse(),
+        OpenAiResponsesSse(),
         AiSdkUiSse(),
         Chats001Sse(),
         Chats001Ndjson(),

@@ -69,8 +69,8 @@ _FAMILIES: Final = (
 # (docs.mistral.ai, AssistantMessage).
 # No address tells vLLM, SGLang, TGI or llama.cpp, which take `continue_final_message` (vllm#8942,
 # llama.cpp#23012) and refuse a begun answer while thinking is on (llama.cpp#15404): an operator
-# says so with `prefill = "final"`. Ollama goes on from a last message of the assistant (ollama#6778)
-# only where the model's template does, which nobody can ask, so that it is asked in words.
+# says so with `prefill = "final"`. Ollama goes on from a last message of the assistant only where
+# the model's template does (ollama#6778), which nobody can ask, so that it is asked in words.
 _PREFIXING: Final = ("api.deepseek.com/beta", "api.mistral.ai")
 
 # Names that programs and documents carry, so that their examples run with the demo model alone.

@@ -101,7 +101,7 @@ class Provider(Protocol):
         ...
 
     def model(self, name: str) -> ChatModel:
-        """Return an adapter for one model by the provider's own name; never fails, calls nothing."""
+        """Return an adapter for a model by the provider's own name; never fails, calls nothing."""
         ...
 
     async def close(self) -> None:

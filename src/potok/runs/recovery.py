@@ -65,13 +65,14 @@ class Recovery:
             except StaleEpoch:
                 # Another worker was first, or the run ended meanwhile: it is in good hands.
                 continue
+            except PotokError as error:
+                _logger.warning("run %s could not be taken over yet: %s", seen.run, error.code)
+                continue
         recovered = 0
         for record in list(self._taken.values()):
             try:
-                await self._recover(record)
+                await self._recover_or_end(record)
                 recovered += 1
-            except LogLost as error:
-                await self._end_lost(record, error)
             except StaleEpoch:
                 _logger.info("run %s was taken over by another worker", record.run)
             except PotokError as error:
@@ -81,11 +82,18 @@ class Recovery:
             del self._taken[record.run]
         return recovered
 
+    async def _recover_or_end(self, record: RunRecord) -> None:
+        try:
+            await self._recover(record)
+        except LogLost as error:
+            await self._end_lost(record, error)
+
     async def _recover(self, record: RunRecord) -> None:
         production = Production()
         await self._replay(record, production)
         how = await self._can_continue(record, production)
-        decision = self._decide(record, can_continue=how is not None)
+        now = await self._log.now()
+        decision = self._decide(record, now=now, can_continue=how is not None)
         if isinstance(decision, End) or how is None:
             assert isinstance(decision, End), "a run goes on only where its source can"
             _logger.info("run %s ends %s: %s", record.run, decision.outcome, decision.code)
@@ -122,10 +130,10 @@ class Recovery:
                 return
             after = page.events[-1].offset
 
-    def _decide(self, record: RunRecord, *, can_continue: bool) -> Continue | End:
+    def _decide(self, record: RunRecord, *, now: float, can_continue: bool) -> Continue | End:
         return decide_recovery(
             cancel_requested=record.cancel_requested,
-            silent_seconds=self._clock.now() - record.last_event_at,
+            silent_seconds=now - record.last_event_at,
             silent_seconds_max=self._settings.recover_age_max_seconds,
             attempts=max(len(record.attempts), 1),
             attempts_max=self._settings.attempts_max,
@@ -215,8 +223,8 @@ class Upkeep:
         self._trimming = asyncio.create_task(self._trim(), name="retention")
 
     async def _trim(self) -> None:
-        now = self._clock.now()
         try:
+            now = await self._log.now()
             await self._log.trim(
                 events_before=now - self._settings.events_kept_seconds,
                 records_before=now - self._settings.records_kept_seconds,

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Protocol
 
 import msgspec
 
@@ -18,6 +17,7 @@ from potok.events.run_request import RunRequest, hash_of
 from potok.limits import CANCEL_WAIT_SECONDS, SHUTDOWN_RUNS_SECONDS
 from potok.protocol.continuation import How
 from potok.protocol.production import Production
+from potok.runs.agent_source import AgentSource, model_of
 from potok.runs.audience import Audience
 from potok.runs.delivery import Delivery
 from potok.runs.live_runs import LiveRuns
@@ -39,20 +39,6 @@ _DISCONNECTED = RunEnd(
     code="disconnected",
     message="The run was stopped because nobody was reading it.",
 )
-
-
-class AgentSource(Protocol):
-    """Whatever finds the agent for a request; `potok.agents.registry.AgentRegistry` is one."""
-
-    async def resolve(self, request: RunRequest) -> Agent:
-        """Return the agent; raises `ModelUnknown`, `RequestInvalid` or a `PeerError`."""
-        ...
-
-
-def model_of(record: RunRecord) -> str:
-    """Return the name that an answer gives its model: the provider's own one."""
-    name = record.request.model or record.request.agent or ""
-    return name.partition("/")[2] or name
 
 
 class RunService:
@@ -175,8 +161,13 @@ class RunService:
             UpstreamBusy: too many live runs.
             ServerDraining: the server goes down.
         """
-        agent = await self.check_start(request)
         wanted = hash_of(request)
+        if idempotency_key is not None:
+            # In front of every limit: a retry takes no place, its run has one.
+            found = await self._log.find_started(principal, idempotency_key, request_hash=wanted)
+            if found is not None:
+                return found, False
+        agent = await self.check_start(request)
         if request.agent is None:
             request = msgspec.structs.replace(request, model=agent.name)
         if idempotency_key is not None:

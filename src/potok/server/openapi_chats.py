@@ -79,6 +79,16 @@ _QUEUED = {
     "client_id": None,
     "created_at": _AT,
 }
+_FILE = {
+    "format": "potok-chats",
+    "version": 1,
+    "chats": [
+        {
+            "title": "Choosing a ring",
+            "messages": [{"id": 1, "role": "user", "content": "Which ring?"}],
+        }
+    ],
+}
 _FRAMES = (
     'data: {"type":"message_start","message":{"id":42,"chat_id":7,"role":"assistant",...}}\n'
     f"id: {_RUN}.1\n\n"
@@ -94,7 +104,8 @@ def _ref(schema: str) -> Json:
 
 
 def _body(schema: str, example: Json) -> Json:
-    content = {"application/json": {"schema": _ref(schema), "example": example}}
+    examples = {"usual": {"value": example}}
+    content = {"application/json": {"schema": _ref(schema), "examples": examples}}
     return {"required": True, "content": content}
 
 
@@ -203,19 +214,7 @@ CHANGE_QUEUED: Json = {
 }
 SEND_NOW: Json = {"responses": _STREAMED}
 IMPORT: Json = {
-    "requestBody": _body(
-        "ImportFile",
-        {
-            "format": "potok-chats",
-            "version": 1,
-            "chats": [
-                {
-                    "title": "Choosing a ring",
-                    "messages": [{"id": 1, "role": "user", "content": "Which ring?"}],
-                }
-            ],
-        },
-    ),
+    "requestBody": _body("ImportFile", _FILE),
     "responses": {
         "201": _reply(
             "Imported.", "ImportDone", {"imported": 1, "already_known": 0, "chat_ids": [8]}
@@ -230,7 +229,7 @@ EXPORT: Json = {
             "description": "The file.",
             "content": {
                 "text/markdown": {"schema": {"type": "string"}, "example": "# Choosing a ring\n"},
-                "application/json": {"schema": _ref("ImportFile")},
+                "application/json": {"schema": _ref("ImportFile"), "example": _FILE},
             },
         },
         "404": _NOT_YOURS,

@@ -53,7 +53,10 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         input={"description": "Whatever the agent takes."},
         chat_id=_STRING,
         on_disconnect={"type": "string", "enum": ["keep", "cancel"], "default": "keep"},
-        policy=_ANY_OBJECT,
+        policy=_object(
+            on_upstream_failure={"type": "string", "enum": ["continue", "restart", "fail"]},
+            fallback={"type": "array", "items": _STRING, "description": "Models that stand in."},
+        ),
         language={**_STRING, "description": "Of status texts; else by `Accept-Language`."},
     ),
     "StartedRun": _object(("id", "status", "events"), id=_STRING, status=_STATUS, events=_STRING),

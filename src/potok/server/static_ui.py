@@ -96,7 +96,7 @@ def _read(path: Path) -> UiFile:
         body=body,
         zipped=zipped if len(zipped) < len(body) else None,
         media_type=_MEDIA_TYPES[path.suffix],
-        etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        etag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
     )
 
 

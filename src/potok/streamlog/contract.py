@@ -143,6 +143,20 @@ class StreamLog(Protocol):
         """Finish writes under way and release everything; closing twice is harmless."""
         ...
 
+    async def now(self) -> float:
+        """Return the time by the store's clock, which all times here are of."""
+        ...
+
+    async def find_started(
+        self, principal: str, key: str, *, request_hash: str
+    ) -> RunRecord | None:
+        """Return the run that the principal's idempotency key started; None if it is free.
+
+        Raises:
+            IdempotencyConflict: it started another request.
+        """
+        ...
+
     async def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
         """Store a queued run with epoch 1, or find the one that its idempotency key started.
 

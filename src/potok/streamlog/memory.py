@@ -67,18 +67,29 @@ class MemoryLog:
         self._wakeups.close()
         self._bells.ring_all()
 
+    async def now(self) -> float:
+        return self._clock.now()
+
+    async def find_started(
+        self, principal: str, key: str, *, request_hash: str
+    ) -> RunRecord | None:
+        found = self._runs.get(self._keys.get((principal, key), ""))
+        if found is None or not is_key_fresh(found.record.created_at, now=self._clock.now()):
+            return None
+        stored = found.record
+        check_same_request(
+            key, run=stored.run, stored_hash=stored.request_hash, request_hash=request_hash
+        )
+        return stored
+
     async def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
         now = self._clock.now()
         if new.idempotency_key is not None:
-            found = self._runs.get(self._keys.get((new.principal, new.idempotency_key), ""))
-            if found is not None and is_key_fresh(found.record.created_at, now=now):
-                check_same_request(
-                    new.idempotency_key,
-                    run=found.record.run,
-                    stored_hash=found.record.request_hash,
-                    request_hash=new.request_hash,
-                )
-                return found.record, False
+            found = await self.find_started(
+                new.principal, new.idempotency_key, request_hash=new.request_hash
+            )
+            if found is not None:
+                return found, False
         if new.run in self._runs:
             raise OurBug(f"run {new.run} was created before")
         if new.idempotency_key is not None:

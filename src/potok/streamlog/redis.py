@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from potok.clock import Clock, RunId, WorkerId
-from potok.errors import LogUnavailable, OurBug, PotokError, RunNotFound, StaleEpoch
+from potok.errors import LogUnavailable, PotokError, RunNotFound, StaleEpoch
 from potok.events.envelope import START, Offset
 from potok.limits import LIST_ITEMS_MAX, READ_BYTES_MAX
 from potok.streamlog.cancels import Bells
@@ -37,7 +37,6 @@ from potok.streamlog.redis_records import (
     encode_attempt,
     events_key,
     fields_of,
-    new_record,
     record_key,
     record_of,
 )
@@ -114,42 +113,25 @@ class RedisLog:
 
     # runs
 
+    async def now(self) -> float:
+        if self._clock is not None:
+            return self._clock.now()
+        seconds, micros = await self._opened().connections.call("TIME")
+        return int(seconds) + int(micros) / 1e6
+
+    async def find_started(
+        self, principal: str, key: str, *, request_hash: str
+    ) -> RunRecord | None:
+        claims = self._opened().claims
+        return await claims.find(principal, key, request_hash=request_hash, now=await self.now())
+
     async def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
         parts = self._opened()
         if new.idempotency_key is not None:
             found = await parts.claims.claim(new, new.idempotency_key)
             if found is not None:
                 return found, False
-        await parts.index.enlist(new.worker, [new.run], now=self._now())
-        try:
-            answer = await self._create(parts, new)
-        except BaseException:
-            # It may be there, and nobody here will make it.
-            await parts.upkeep.do_or_leave(lambda: parts.upkeep.give_away(new.run, new.worker))
-            raise
-        if answer[0] != b"ok":
-            await parts.index.strike(new.worker, new.run)
-            if answer[0] == b"exists":
-                raise OurBug(f"run {new.run} was created before")
-            raise LogUnavailable(
-                "The run's start took so long that another server gave its Idempotency-Key to"
-                " another one. Send the request again."
-            )
-        record = new_record(new, at=float(answer[1]))
-        parts.writer.own[new.run] = OwnRun(record, worker=new.worker)
-        # Stored is stored: a list that cannot be written now is written with the lease.
-        await parts.upkeep.do_or_leave(lambda: parts.index.add_to_lists(record))
-        return record, True
-
-    async def _create(self, parts: Parts, new: NewRun) -> Reply:
-        ttl_ms = self._lifetimes.record_ms
-        return await parts.connections.repeat(
-            lambda again: script_call(
-                "create",
-                (record_key(new.run),),
-                *(self._now(), ttl_ms, int(again), new.worker, *fields_of(new)),
-            )
-        )
+        return await parts.starts.start(new), True
 
     async def read_run(self, run: str) -> RunRecord:
         known = self._known_tail(run)

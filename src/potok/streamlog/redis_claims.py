@@ -19,7 +19,7 @@ from potok.streamlog.contract import NewRun, RunRecord
 from potok.streamlog.redis_connections import Connections
 from potok.streamlog.redis_records import claim_key, record_key
 from potok.streamlog.redis_scripts import script_call
-from potok.streamlog.rules import check_same_request
+from potok.streamlog.rules import check_same_request, is_key_fresh
 
 __all__ = ["Claims"]
 
@@ -39,6 +39,26 @@ class Claims:
         self._connections = connections
         self._now = now
         self._find = find
+
+    async def find(
+        self, principal: str, key: str, *, request_hash: str, now: float
+    ) -> RunRecord | None:
+        """Return the run that the key started; None if it is free, or its run not there yet.
+
+        Raises:
+            IdempotencyConflict: it started another request.
+        """
+        named, stored_hash, at = await self._connections.call(
+            "HMGET", claim_key(principal, key), "run", "hash", "at"
+        )
+        if named is None or not is_key_fresh(float(at), now=now):
+            return None
+        found = await self._find(named.decode())
+        if found is not None:
+            check_same_request(
+                key, run=found.run, stored_hash=stored_hash.decode(), request_hash=request_hash
+            )
+        return found
 
     async def claim(self, new: NewRun, key: str) -> RunRecord | None:
         """Return the run that the key started before; None if it names the new one now.

@@ -72,7 +72,7 @@ class Index:
 
     async def release(self, worker: str) -> None:
         """End a lease; the worker stays known for as long as it has runs."""
-        await self._connections.call("ZADD", LEASES, "XX", 0, worker)
+        await self._connections.call(*script_call("release", (LEASES,), worker))
 
     async def leases(self, *, now: str) -> Leases:
         """Return who is alive."""
@@ -126,11 +126,8 @@ class Index:
 
     async def ask_to_end(self, worker: str, run: str) -> None:
         """Put a run before its worker: in a list that it looks at, and by a message."""
-        await self._connections.pipeline(
-            [
-                ("SADD", cancels_key(worker), run),
-                ("PEXPIRE", cancels_key(worker), self._ttl_ms),
-            ]
+        await self._connections.call(
+            *script_call("ask_to_end", (cancels_key(worker),), run, self._ttl_ms)
         )
         # The message only makes it quick.
         with suppress(LogUnavailable):

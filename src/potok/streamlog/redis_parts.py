@@ -11,6 +11,7 @@ from potok.streamlog.redis_claims import Claims
 from potok.streamlog.redis_connections import Address, Connections
 from potok.streamlog.redis_index import Index
 from potok.streamlog.redis_news import News
+from potok.streamlog.redis_starts import Starts
 from potok.streamlog.redis_upkeep import Upkeep
 from potok.streamlog.redis_writer import Lifetimes, Writer
 from potok.streamlog.wakeups import Wakeups
@@ -29,6 +30,7 @@ class Parts:
     claims: Claims
     news: News
     upkeep: Upkeep
+    starts: Starts
 
     async def close(self) -> None:
         """Say what is left to be said, and close every connection."""
@@ -74,6 +76,9 @@ async def open_parts(
     upkeep = Upkeep(
         connections, index=index, claims=claims, writer=writer, now=now, lifetimes=lifetimes
     )
+    starts = Starts(
+        connections, index=index, writer=writer, upkeep=upkeep, now=now, lifetimes=lifetimes
+    )
     news.start()
     return Parts(
         connections=connections,
@@ -83,4 +88,5 @@ async def open_parts(
         claims=claims,
         news=news,
         upkeep=upkeep,
+        starts=starts,
     )

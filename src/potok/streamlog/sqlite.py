@@ -47,6 +47,7 @@ from potok.streamlog.sqlite_runs import (
     TrimStep,
     create_run,
     end_lost,
+    find_started,
     keep_run,
     put_attempt,
     release_lease,
@@ -147,6 +148,18 @@ class SqliteLog:
         self._writer = self._lock = None
 
     # runs
+
+    async def now(self) -> float:
+        return self._clock.now()
+
+    async def find_started(
+        self, principal: str, key: str, *, request_hash: str
+    ) -> RunRecord | None:
+        now = self._clock.now()
+        row = await self._read(
+            lambda reader: find_started(reader, principal, key, request_hash=request_hash, now=now)
+        )
+        return None if row is None else await self._record(row)
 
     async def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
         def show(created: Created) -> None:

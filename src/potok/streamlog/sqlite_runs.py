@@ -1,5 +1,6 @@
 """What the writer thread does to runs and leases: start, attempt, cancel, take over, retention."""
 
+import sqlite3
 from collections.abc import Sequence
 
 import msgspec
@@ -19,6 +20,7 @@ __all__ = [
     "TrimStep",
     "create_run",
     "end_lost",
+    "find_started",
     "keep_run",
     "put_attempt",
     "release_lease",
@@ -49,25 +51,36 @@ def create_run(writer: Writer, new: NewRun) -> Created:
     now = writer.clock.now()
     with writer.transaction() as connection:
         if new.idempotency_key is not None:
-            found = connection.execute(
-                "SELECT r.run, r.request_hash, k.used_at FROM idempotency_keys k"
-                " JOIN runs r ON r.id = k.run_id WHERE k.principal = ? AND k.key = ?",
-                (new.principal, new.idempotency_key),
-            ).fetchone()
-            if found is not None and is_key_fresh(found[2], now=now):
-                check_same_request(
-                    new.idempotency_key,
-                    run=found[0],
-                    stored_hash=found[1],
-                    request_hash=new.request_hash,
-                )
-                return Created(find_row(connection, found[0]), None)
+            found = find_started(
+                connection,
+                new.principal,
+                new.idempotency_key,
+                request_hash=new.request_hash,
+                now=now,
+            )
+            if found is not None:
+                return Created(found, None)
         if connection.execute("SELECT 1 FROM runs WHERE run = ?", (new.run,)).fetchone():
             raise OurBug(f"run {new.run} was created before")
         live = _insert_run(writer, new, now)
         created = Created(find_row(connection, new.run), live)
     writer.runs[new.run] = live
     return created
+
+
+def find_started(
+    connection: sqlite3.Connection, principal: str, key: str, *, request_hash: str, now: float
+) -> Row | None:
+    """Return the row of the run that a key started; None if the key is free."""
+    found = connection.execute(
+        "SELECT r.run, r.request_hash, k.used_at FROM idempotency_keys k"
+        " JOIN runs r ON r.id = k.run_id WHERE k.principal = ? AND k.key = ?",
+        (principal, key),
+    ).fetchone()
+    if found is None or not is_key_fresh(found[2], now=now):
+        return None
+    check_same_request(key, run=found[0], stored_hash=found[1], request_hash=request_hash)
+    return find_row(connection, found[0])
 
 
 def _insert_run(writer: Writer, new: NewRun, now: float) -> LiveRun:

@@ -79,6 +79,23 @@ class RunsSuite(LogBench):
         assert (again.run, again.tail, is_new) == (first.run, 1, False)
         assert len(await log.list_runs(principal=ANN, items_max=10)) == 1
 
+    async def test_a_key_can_be_asked_for_before_anything_is_started(
+        self, log: StreamLog, ids: CountingIds, clock: FakeClock
+    ) -> None:
+        before = await log.find_started(ANN, "k", request_hash="hash")
+        record = await create(log, ids, key="k")
+        found = await log.find_started(ANN, "k", request_hash="hash")
+        of_ben = await log.find_started(BEN, "k", request_hash="hash")
+        with pytest.raises(IdempotencyConflict):
+            await log.find_started(ANN, "k", request_hash="another")
+        clock.advance(IDEMPOTENCY_KEY_SECONDS)
+        after = await log.find_started(ANN, "k", request_hash="another")
+
+        assert (before, found, of_ben, after) == (None, record, None, None)
+
+    async def test_the_store_tells_the_time(self, log: StreamLog, clock: FakeClock) -> None:
+        assert await log.now() == clock.now()
+
     async def test_retries_at_the_same_moment_start_one_run(
         self, log: StreamLog, ids: CountingIds
     ) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from potok.agents.sources import ModelRules
 from potok.assembly.settings import Settings, load_settings
 from potok.errors import SettingInvalid
 
@@ -287,6 +288,22 @@ def test_providers_and_aliases_come_from_the_file(tmp_path: Path) -> None:
     assert settings.aliases == {"gpt-4.1": "groq/llama"}
 
 
+def test_what_becomes_of_a_models_answers_comes_from_the_file(tmp_path: Path) -> None:
+    path = in_file(
+        tmp_path,
+        '[aliases]\nfast = "local/llama"\n'
+        '[models."gpt-5"]\nfallback = ["fast", "demo"]\npolicy = "restart"\n'
+        '[models.fast]\ncontinues = "prefill"\nprefill = "final"\n',
+    )
+
+    models = load_settings({}, path).models
+
+    assert models["gpt-5"] == ModelRules(fallback=("fast", "demo"), policy="restart")
+    assert models["fast"] == ModelRules(continues="prefill", prefill="final")
+    # A run that goes on after a restart knows the model's own name only.
+    assert models["local/llama"] == models["fast"]
+
+
 def test_a_table_named_openai_replaces_the_openai_variables(tmp_path: Path) -> None:
     path = in_file(tmp_path, '[providers.openai]\nbase_url = "http://localhost:1/v1"\n')
 
@@ -311,6 +328,13 @@ BAD_FILES: list[tuple[str, str]] = [
     ("[providers.x]\nkind = 'grpc'", "kind in [providers.x] of {path} must be openai or ollama"),
     ("[providers.x]\nurl = 'http://x'", "url in [providers.x] of {path} is no setting"),
     ("[providers.x]\napi_key_env = 'NOT_SET'", "takes its key from NOT_SET, which is not set"),
+    ("models = 1", "models in {path} must be a table"),
+    ("[models]\nx = 1", 'models."x" in {path} must be a table. Write [models."x"]'),
+    ("[models.x]\nfallback = 'y'", 'fallback in [models."x"] of {path} must be a list of names'),
+    ("[models.x]\nfallback = ['']", 'fallback in [models."x"] of {path} must be a list of names'),
+    ("[models.x]\nfallback = ['x']", 'fallback in [models."x"] of {path} names the model itself'),
+    ("[models.x]\npolicy = 'stop'", 'policy in [models."x"] of {path} must be continue, restart'),
+    ("[models.x]\nfall = []", 'fall in [models."x"] of {path} is no setting'),
     ("[aliases]\nx = 1", "'x' in [aliases] of {path} must be the name of a model"),
 ]
 

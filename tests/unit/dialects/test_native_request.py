@@ -5,7 +5,9 @@ import pytest
 from potok.dialects.native_request import parse_run_request
 from potok.errors import RequestInvalid
 from potok.events.run_request import RunRequest
+from potok.limits import FALLBACKS_MAX
 
+POLICY = {"on_upstream_failure": "restart", "fallback": ["demo"]}
 HELLO = {"role": "user", "content": "Hello"}
 
 

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from potok.limits import ANCHOR_CHARACTERS_MAX, OVERLAP_CHARACTERS_MIN
 from potok.protocol.overlap import Join, find_anchor, joined
 
-# Words that no other word of the list begins or ends with, so that no text of them repeats itself.
-WORDS = tuple(f"{letter}{number}{letter}ёж🦔" for number in range(4) for letter in "abcdefghij")
+# No two of them have a letter beside the common end, so that no text of them says eight characters
+# twice.
+WORDS = tuple(f"{letter}0{letter}ёж🦔" for letter in "abcdefghijklmnopqrstuvwxyzбгдзилпфцчшщ")
 BLANKS = (" ", "\n", "\n\n", "  ", ", ", ".\n- ")
 TEXT = (
     "Поток хранит каждое слово до того, как его увидят.\n\n1. Сначала журнал.\n2. Потом читатели."

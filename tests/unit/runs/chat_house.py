@@ -20,7 +20,7 @@ from potok.streamlog.contract import StreamLog
 from potok.telemetry import SilentObserver
 from potok.testing.fakes import CountingIds, FakeClock
 from potok.testing.scripted_model import ScriptedModel, Step
-from tests.unit.runs.conftest import OneModel
+from tests.unit.runs.conftest import ONE_CALL, OneModel
 
 ME = "me"
 HELLO: list[Event] = [
@@ -79,7 +79,7 @@ async def open_chats(
     model = ScriptedModel(script)
     runs = RunService(
         log,
-        AgentRegistry(OneModel(model)),
+        AgentRegistry(OneModel(model), continuing=ONE_CALL),
         clock=clock,
         ids=ids,
         observer=SilentObserver(),

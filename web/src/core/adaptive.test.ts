@@ -24,6 +24,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 function ask(more: AdaptiveOptions = {}): { shown: string[]; done: Promise<string> } {
@@ -83,7 +84,7 @@ describe("the ways, in their order", () => {
   });
 
   test("without events plain JSON is taken, with the same key", async () => {
-    const { shown, done } = ask();
+    const { shown, done } = ask({ model: "demo" });
     await failSockets();
     await failFetches(`${BASE}/api/chat/stream`);
     const call = machine.fetch.last;
@@ -95,7 +96,7 @@ describe("the ways, in their order", () => {
       "POST",
       `${BASE}/api/chat`,
       "key-1",
-      { messages: MESSAGES },
+      { messages: MESSAGES, model: "demo" },
     ]);
   });
 
@@ -128,6 +129,22 @@ describe("the ways, in their order", () => {
     expect(machine.fetch.last.url).toMatch("/api/chat/stream");
   });
 
+  test("where the browser gives no streams, plain JSON is taken", async () => {
+    vi.stubGlobal("ReadableStream", undefined);
+    ask({ transports: ["sse", "json"] });
+    await pass();
+
+    expect(machine.fetch.log).toEqual([`POST ${BASE}/api/chat`]);
+  });
+
+  test("the page's own server is taken where no other is named", async () => {
+    vi.stubGlobal("location", { origin: "https://page.test" });
+    ask({ baseUrl: "" });
+    await pass();
+
+    expect(machine.sockets.last.url).toBe("wss://page.test/ws");
+  });
+
   test("a socket carries the key", async () => {
     ask({ headers: { Authorization: "Bearer k" } });
     await pass();
@@ -154,7 +171,9 @@ describe("a way that breaks in the middle", () => {
     await pass();
     // The run is the same; its answer is given from the start.
     machine.fetch.last.stream(OURS);
-    machine.fetch.last.send(`${frame("Прив", 3)}${frame("ет, ми", 4)}${frame("р", 5)}`);
+    machine.fetch.last.send(
+      `${frame("Прив", 3)}${frame("ет", 4)}${frame(", ми", 5)}${frame("р", 6)}`,
+    );
     machine.fetch.last.send("data: [DONE]\n\n");
 
     expect(await done).toBe("Привет, мир");

@@ -61,16 +61,18 @@ describe("a page", () => {
     vi.stubGlobal("removeEventListener", machine.removeEventListener.bind(machine));
   });
 
+  function show(state: string): void {
+    page.visibilityState = state;
+    page.dispatchEvent(new Event("visibilitychange"));
+  }
+
   test("says that it is online, offline, or looked at, until nobody listens", () => {
     const heard: MachineSignal[] = [];
     const stop = MACHINE.watch((signal) => heard.push(signal));
     const happen = (): void => {
       machine.dispatchEvent(new Event("offline"));
       machine.dispatchEvent(new Event("online"));
-      for (const state of ["hidden", "visible"]) {
-        page.visibilityState = state;
-        page.dispatchEvent(new Event("visibilitychange"));
-      }
+      show("visible");
     };
 
     happen();
@@ -78,5 +80,15 @@ describe("a page", () => {
     happen();
 
     expect(heard).toEqual(["offline", "online", "visible"]);
+  });
+
+  test("that is hidden says nothing", () => {
+    const hear = vi.fn();
+    const stop = MACHINE.watch(hear);
+
+    show("hidden");
+    stop();
+
+    expect(hear).not.toHaveBeenCalled();
   });
 });

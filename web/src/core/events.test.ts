@@ -46,6 +46,10 @@ test.each(
   expect(() => readEvent(kind, { ...fields, [missing]: [] })).toThrow(FrameMalformed);
 });
 
+test.each([null, [], 7, "x"])("%j are no fields", (fields) => {
+  expect(() => readEvent("status", fields)).toThrow(FrameMalformed);
+});
+
 test("a field cannot change an event's kind", () => {
   expect(readEvent("text-end", { part: "t", event: "run-end" })).toMatchObject({
     event: "text-end",

@@ -66,11 +66,12 @@ const START: Wire[] = [
 test.each([
   [1, "🌍"],
   [2, "🌍я"],
-  [4, "🌍я🌍a"],
-  [99, "🌍я🌍a"],
+  [3, "🌍я\uffff"],
+  [5, "🌍я\uffff🌍a"],
+  [99, "🌍я\uffff🌍a"],
 ])("part-discard keeps %i code points, not halves of letters", (keep, text) => {
   const said: Wire[] = [
-    { event: "text-delta", part: "t", text: "🌍я🌍a" },
+    { event: "text-delta", part: "t", text: "🌍я\uffff🌍a" },
     { event: "part-discard", part: "t", reason: "overlap", keep },
   ];
 
@@ -107,6 +108,30 @@ test("a delta of a part that never began is said, not guessed", () => {
   expect(() => fold([...START, { event: "text-delta", part: "u", text: "x" }])).toThrow(
     FrameMalformed,
   );
+});
+
+test("a part that was taken back takes no more text", () => {
+  const gone: Wire = { event: "part-discard", part: "t", reason: "restart" };
+
+  expect(() => fold([...START, gone, { event: "text-delta", part: "t", text: "x" }])).toThrow(
+    FrameMalformed,
+  );
+});
+
+test("the end of a stage ends the open attempt of that stage", () => {
+  const said: Wire[] = [
+    { event: "stage-start", stage: "a" },
+    { event: "stage-end", stage: "a" },
+    { event: "stage-start", stage: "a", attempt: 2 },
+    { event: "stage-start", stage: "b" },
+    { event: "stage-end", stage: "a", outcome: "failed" },
+  ];
+
+  expect(fold([...START, ...said]).stages.map(({ outcome }) => outcome)).toEqual([
+    "finished",
+    "failed",
+    null,
+  ]);
 });
 
 test("names of the language's own objects are names like any other", () => {

@@ -148,18 +148,22 @@ describe("one socket", () => {
     expect(line.sent.filter(({ op }) => op === "ping").length).toBeGreaterThanOrEqual(40);
   });
 
-  test.each(["no JSON", "[]", { run: RUN }, { id: "1", event: "text-end" }])(
-    "that says what makes no sense is replaced: %j",
-    async (nonsense) => {
-      socket.subscribe(RUN);
-      const line = await open();
-      line.receive(nonsense);
-      await pass(1_000);
+  test.each([
+    "no JSON",
+    "[]",
+    { run: RUN },
+    { id: "1", event: "text-end" },
+    { op: "started", ref: "1" },
+  ])("that says what makes no sense is replaced: %j", async (nonsense) => {
+    socket.start(REQUEST);
+    socket.subscribe(RUN);
+    const line = await open();
+    line.receive(nonsense);
+    await pass(1_000);
 
-      expect(line.isClosed).toBe(true);
-      expect(machine.sockets.sockets).toHaveLength(2);
-    },
-  );
+    expect(line.isClosed).toBe(true);
+    expect(machine.sockets.sockets).toHaveLength(2);
+  });
 
   test("that nobody answers is not tried for ever, and its runs are told", async () => {
     socket = new PotokSocket(URL, { environment: machine.environment, rules: { triesMax: 2 } });
@@ -178,14 +182,36 @@ describe("one socket", () => {
   });
 
   test("opens anew for a run that comes after it was given up", async () => {
-    socket.subscribe(RUN).leave();
-    await pass();
+    socket.subscribe(RUN);
+    const first = await open();
+    expect(socket.state).toBe("open");
     socket.close();
     await pass();
+    expect(socket.state).toBe("idle");
     socket.subscribe(OTHER);
     const line = await open();
 
+    expect(line).not.toBe(first);
     expect(line.asked).toMatchObject([{ op: "subscribe", run: OTHER }]);
+  });
+
+  test("that is given up tells its runs at once", async () => {
+    socket = new PotokSocket(URL, { environment: machine.environment, rules: { triesMax: 0 } });
+    const run = socket.subscribe(RUN);
+    await pass();
+    machine.sockets.last.lose();
+    await pass();
+
+    expect(run.state).toBe("waiting");
+  });
+
+  test("passes over what it does not know", async () => {
+    const run = socket.subscribe(RUN);
+    const line = await open();
+    line.receive({ op: "novelty", ref: "1" }, { op: "novelty", ref: 7 }, { op: "novelty" });
+    line.receive(...messagesOf(RUN, ["a"]));
+
+    expect((await run.done).state).toBe("finished");
   });
 });
 
@@ -201,6 +227,38 @@ describe("leaving and stopping", () => {
     expect(run.message.parts).toEqual([]);
   });
 
+  test("a run that was left can be read again, from a stored message on", async () => {
+    const first = socket.subscribe(RUN);
+    const line = await open();
+    line.receive(...messagesOf(RUN, ["a", "b"]).slice(0, 3));
+    first.leave();
+    await pass();
+    const onEvents = vi.fn();
+    const stored = { after: first.after ?? "", message: first.message };
+    const second = socket.subscribe(RUN, { ...stored, onEvents });
+    await pass();
+    line.receive(...messagesOf(RUN, ["a", "b"], 3));
+    const result = await second.done;
+
+    expect(line.asked.at(-1)).toMatchObject({ op: "subscribe", run: RUN, after: "3" });
+    expect([result.state, textOf(result.message)]).toEqual(["finished", "ab"]);
+    expect(onEvents).toHaveBeenCalledTimes(3);
+  });
+
+  test("a run that was left can be started again by its key", async () => {
+    const first = socket.start(REQUEST, { idempotencyKey: "mine" });
+    const line = await open();
+    line.receive({ op: "started", ref: "1", run: RUN });
+    first.leave();
+    await pass();
+    const second = socket.start(REQUEST, { idempotencyKey: "mine" });
+    await pass();
+    line.receive({ op: "started", ref: line.asked.at(-1)?.["ref"], run: RUN });
+    line.receive(...messagesOf(RUN, ["a"]));
+
+    expect((await second.done).state).toBe("finished");
+  });
+
   test("a run that has ended needs no unsubscribe", async () => {
     const run = socket.subscribe(RUN);
     const line = await open();
@@ -213,12 +271,23 @@ describe("leaving and stopping", () => {
   test("a stop goes over the socket and resolves with its answer", async () => {
     const run = socket.subscribe(RUN);
     const line = await open();
+    const timers = vi.getTimerCount();
     const cancelled = run.cancel();
     expect(line.asked.at(-1)).toEqual({ op: "cancel", ref: "2", run: RUN });
     line.receive({ op: "cancelled", ref: "2", run: RUN });
 
     await cancelled;
     expect(machine.fetch.calls).toHaveLength(0);
+    expect(vi.getTimerCount()).toBe(timers);
+  });
+
+  test("a stop goes over HTTP at once while the socket is away", async () => {
+    const run = socket.subscribe(RUN);
+    (await open()).lose();
+    void run.cancel();
+    await pass();
+
+    expect(machine.fetch.log).toEqual([`POST /api/runs/${RUN}/cancel`]);
   });
 
   test.each(["lost", "silent"])("a stop goes over HTTP when the socket is %s", async (how) => {

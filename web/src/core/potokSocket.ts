@@ -78,7 +78,7 @@ export class PotokSocket {
       },
       {
         after: null,
-        rules: { ...rules, heartbeatSeconds: SOCKET_PING_SECONDS, isDense: false },
+        rules: { ...rules, heartbeatSeconds: SOCKET_PING_SECONDS },
       },
     );
     this.#driver.begin();

@@ -132,7 +132,8 @@ export abstract class RunReader implements Port {
   /**
    * Stop the run; its text so far is kept, and `done` resolves once its end has come.
    *
-   * Before the start was answered it waits for that answer, so that the run can be named.
+   * Before the start was answered it waits for that answer, so that the run can be named; a start
+   * that fails meanwhile is not sent again.
    *
    * @throws ServerRefused, ConnectionLost The run could not be stopped; reading goes on.
    */
@@ -144,8 +145,7 @@ export abstract class RunReader implements Port {
     }
     this.#stopAsked = true;
     if (this.driver.state !== "connecting") this.driver.cancel();
-    const result = await this.done;
-    if (result.state === "lost" && result.error !== null) throw result.error;
+    await this.done;
   }
 
   /** Stop reading; the run goes on without this reader. */
@@ -201,7 +201,6 @@ export abstract class RunReader implements Port {
     const run = this.#run ?? "";
     const { environment, place } = this;
     const snapshot = await fetchSnapshot(environment, place, run, line.signal, gap.snapshot);
-    this.flush();
     const { offset, isEnded, message } = snapshot;
     line.tell({ input: "snapshot_taken", offset, isEnded }, () => {
       this.#fold = new Fold(message);

@@ -200,13 +200,17 @@ describe("a line that is lost", () => {
     expect(line.isAborted).toBe(false);
   });
 
-  test("counts silence by the interval that the server tells", async () => {
+  test.each([
+    ["2", 6_000],
+    ["0", 75_000],
+    ["soon", 75_000],
+  ])("counts silence by the interval that the server tells: %s", async (told, milliseconds) => {
     const { session } = resume();
     await pass();
-    machine.fetch.last.stream({ "x-potok-heartbeat": "2" });
-    await pass();
-
-    await pass(6_000);
+    machine.fetch.last.stream({ "x-potok-heartbeat": told });
+    await pass(milliseconds - 1);
+    expect(session.state).toBe("open");
+    await pass(1);
 
     expect(session.state).toBe("waiting");
   });
@@ -373,6 +377,16 @@ describe("a run that was read before", () => {
     expect(machine.fetch.last.url).toBe(`/api/runs/${RUN}`);
   });
 
+  test("to its end, and whose state is gone, too, is lost", async () => {
+    const { session } = resume("8");
+    await pass();
+    machine.fetch.last.json(null, 204);
+    await pass();
+    machine.fetch.last.json({ error: { code: "run_not_found", message: "No run." } }, 404);
+
+    expect(await session.done).toMatchObject({ state: "lost", error: { code: "run_not_found" } });
+  });
+
   test("and is another's now cannot be told from one that never was", async () => {
     const { session } = resume("3");
     await pass();
@@ -448,6 +462,22 @@ describe("a gap", () => {
     expect(machine.fetch.last.url).toBe(snapshot);
   });
 
+  test.each([{ ...snapshot, offset: undefined }, { ...snapshot, message: null }, []])(
+    "is not filled from what is no run's state: %j",
+    async (state) => {
+      const { session } = resume("3");
+      await pass();
+      machine.fetch.last.json(expired, 410);
+      await pass();
+      machine.fetch.last.json(state);
+      await pass();
+      expect(session.state).toBe("waiting");
+      await pass(500);
+
+      expect(machine.fetch.last.url).toBe(`/api/runs/${RUN}`);
+    },
+  );
+
   test("whose snapshot is on another host does not send our key there", async () => {
     resume("3", { headers: { Authorization: "Bearer k" } });
     await pass();
@@ -467,6 +497,18 @@ describe("a gap", () => {
   });
 });
 
+test("events are told before the end that they lead to", async () => {
+  const told: string[] = [];
+  const { session } = await started({
+    onEvents: (events) => told.push(`${events.length} events`),
+    onState: (state) => told.push(state),
+  });
+  machine.fetch.last.send(FRAMES.join(""));
+  await session.done;
+
+  expect(told.slice(-2)).toEqual(["8 events", "finished"]);
+});
+
 test("a listener that throws is reported and stops nothing", async () => {
   const { session } = await started({
     onEvents: () => {
@@ -484,7 +526,7 @@ test.each([
   [HEARTBEAT, false],
   ["", false],
 ])("a proxy that holds the stream back is noticed: %j", async (late, isBuffered) => {
-  const { session } = await started();
+  const { session, states } = await started();
   for (const frame of FRAMES.slice(0, 4)) {
     await pass(20_000);
     machine.fetch.last.send(late);
@@ -494,4 +536,5 @@ test.each([
   }
 
   expect(session.isBuffered).toBe(isBuffered);
+  expect(states).toEqual(["starting", "connecting", "open"]);
 });

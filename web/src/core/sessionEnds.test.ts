@@ -108,6 +108,16 @@ describe("stopping", () => {
     expect(machine.fetch.calls.length).toBe(1);
   });
 
+  test("before a start that is refused has nothing to stop", async () => {
+    const { session } = start();
+    await pass();
+    const cancelled = session.cancel();
+    machine.fetch.last.json({ error: { code: "model_not_found", message: "No." } }, 404);
+    await cancelled;
+
+    expect(await session.done).toMatchObject({ state: "lost", error: { code: "model_not_found" } });
+  });
+
   test("twice, and after the end, is harmless", async () => {
     const { session } = await started();
     machine.fetch.last.send(FRAMES.join(""));
@@ -141,6 +151,16 @@ describe("leaving", () => {
 
     expect((await session.done).state).toBe("left");
     expect(machine.fetch.calls.length).toBe(before ? 0 : 1);
+  });
+
+  test("is not asked of a signal any more after the end", async () => {
+    const { signal } = new AbortController();
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const { session } = start({ signal });
+    session.leave();
+    await session.done;
+
+    expect(removed).toHaveBeenCalledOnce();
   });
 });
 

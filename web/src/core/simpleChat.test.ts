@@ -79,6 +79,22 @@ describe("streamChat", () => {
     expect(headers.get("last-event-id")).toBeNull();
   });
 
+  test("goes to the caller's server with the caller's headers, as its stop does", async () => {
+    const controller = new AbortController();
+    const place = { baseUrl: "https://potok.test", headers: { Authorization: "Bearer k" } };
+    const { done } = await opened({ ...place, signal: controller.signal });
+    controller.abort();
+    await done;
+    await pass();
+
+    expect(machine.fetch.log).toEqual([
+      "POST https://potok.test/api/chat/stream",
+      `POST https://potok.test/api/runs/${RUN}/cancel`,
+    ]);
+    const keys = machine.fetch.calls.map((call) => call.headers.get("authorization"));
+    expect(keys).toEqual(["Bearer k", "Bearer k"]);
+  });
+
   test("gives the same wherever the bytes are cut", async () => {
     const body = encoder.encode(FRAMES.join(""));
 
@@ -339,7 +355,12 @@ describe("StreamingClient", () => {
 
   test("has the budget that it was given, or the usual one", () => {
     expect(new StreamingClient(retries)).toMatchObject(retries);
-    expect(new StreamingClient()).toMatchObject({ maxRetries: 3, backoffMultiplier: 2 });
+    expect(new StreamingClient()).toMatchObject({
+      maxRetries: 3,
+      initialDelay: 1_000,
+      maxDelay: 10_000,
+      backoffMultiplier: 2,
+    });
   });
 
   test("tries as often and waits as long as it was told", async () => {
@@ -358,7 +379,7 @@ describe("StreamingClient", () => {
   });
 
   test("gives an answer that a retry saved", async () => {
-    const { heard, options } = listen();
+    const { heard, options } = listen({ idempotencyKey: "mine" });
     const done = new StreamingClient(retries, { model: "demo" }).streamWithRetry(MESSAGES, options);
     await pass();
     machine.fetch.last.json({ error: { code: "upstream_busy", message: "Busy." } }, 503);
@@ -369,6 +390,7 @@ describe("StreamingClient", () => {
 
     expect(heard).toEqual([...WORDS, `complete: ${TEXT}`]);
     expect(machine.fetch.last.body).toMatchObject({ model: "demo" });
+    expect(machine.fetch.last.headers.get("idempotency-key")).toBe("mine");
   });
 
   test("asks anew, with another key, for an answer that failed before its first token", async () => {
@@ -423,6 +445,19 @@ describe("StreamingClient", () => {
     await done;
 
     expect([heard, machine.fetch.calls.length]).toEqual([["aborted: "], 1]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("has time for all its tries, however long they are", async () => {
+    const patient = { maxRetries: 3, initialDelay: 600_000, maxDelay: 600_000 };
+    const { options } = listen();
+    void new StreamingClient(patient).streamWithRetry(MESSAGES, options);
+    for (let tries = 0; tries < 4; tries += 1) {
+      await pass(300_000);
+      machine.fetch.last.fail();
+    }
+
+    expect(machine.fetch.calls).toHaveLength(4);
   });
 });
 

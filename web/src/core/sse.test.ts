@@ -139,6 +139,17 @@ describe("bounds", () => {
   });
 });
 
+test("the last id is known when its block has ended, also without data", () => {
+  const decoder = new SseDecoder();
+
+  const ids = ["id: 1\ndata: a\n", "\n", "id: 2\n", "\n"].map((text) => {
+    decoder.feed(encoder.encode(text));
+    return decoder.lastEventId;
+  });
+
+  expect(ids).toEqual(["", "1", "1", "2"]);
+});
+
 test("an event knows whether its id is its own", () => {
   const decoder = new SseDecoder();
 
@@ -161,8 +172,8 @@ test("heartbeats are counted", () => {
 
 describe("SSEParser", () => {
   const STREAM =
-    ': hb\ndata: {"content":"Привет, "}\n\ndata: {"content":"мир 🌍"}\r\n\r\nid: 3\ndata: a\ndata: b\n\ndata: [DONE]\n\n';
-  const PAYLOADS = ['{"content":"Привет, "}', '{"content":"мир 🌍"}', "a\nb"];
+    ': hb\ndata: {"content":"Привет, "}\n\ndata: {"content":"мир 🌍\u{10000}\u{10ffff}"}\r\n\r\nid: 3\ndata: a\r\ndata: b\n\ndata: [DONE]\n\n';
+  const PAYLOADS = ['{"content":"Привет, "}', '{"content":"мир 🌍\u{10000}\u{10ffff}"}', "a\nb"];
 
   test("gives the data of whole events without the end mark", () => {
     expect(new SSEParser().parse(STREAM)).toEqual(PAYLOADS);
@@ -215,6 +226,7 @@ describe("SSEParser", () => {
     parser.parse("event: x\ndata: old");
     parser.flush();
 
-    expect(parser.parse("data: new\n\n")).toEqual(["new"]);
+    // A byte order mark is only passed over at a stream's start.
+    expect(parser.parse("\ufeffdata: new\n\n")).toEqual(["new"]);
   });
 });

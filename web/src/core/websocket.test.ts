@@ -70,9 +70,10 @@ describe("an answer", () => {
   test("that fails is told and rejected", async () => {
     const socket = await connected();
     const { done, heard } = ask("hi");
-    socket.receive(token("a"), { type: "error", message: "No luck." });
+    socket.receive(token("a"), { type: "error", message: "No luck.", code: "upstream_lost" });
 
     await expect(done).rejects.toThrow(RunFailed);
+    await expect(done).rejects.toMatchObject({ code: "upstream_lost" });
     expect(heard).toEqual(["a", "error: No luck."]);
   });
 
@@ -96,6 +97,16 @@ describe("an answer", () => {
     await pass();
 
     expect(socket.sent).toMatchObject([{ messages: [], model: "demo", idempotency_key: "mine" }]);
+  });
+
+  test("that nobody asked for is passed over", async () => {
+    const socket = await connected();
+    socket.receive(token("a"), { type: "error", message: "Shutting down soon." }, {});
+    const { done, heard } = ask("hi");
+    socket.receive({ type: "novelty" }, token("a"), DONE);
+    await done;
+
+    expect([heard, socket.isClosed]).toEqual([["a", "complete"], false]);
   });
 
   test("whose listener throws goes on", async () => {
@@ -174,6 +185,33 @@ describe("a socket that is lost", () => {
     }
   });
 
+  test("many times, with something new each time, is never given up", async () => {
+    await connected();
+    const { done, heard } = ask("hi");
+    for (let cut = 1; cut <= 30; cut += 1) {
+      machine.sockets.last.receive(...Array.from("x".repeat(cut), token));
+      machine.sockets.last.lose();
+      await pass(1_000);
+      machine.sockets.last.open();
+    }
+    machine.sockets.last.receive(token("x".repeat(30)), DONE);
+    await done;
+
+    expect(heard.join("")).toBe(`${"x".repeat(30)}complete`);
+  });
+
+  test("holds what is asked meanwhile until it is back", async () => {
+    const first = await connected();
+    first.lose();
+    const { done, heard } = ask("meanwhile");
+    await pass(1_000);
+    machine.sockets.last.open();
+    machine.sockets.last.receive(token("a"), DONE);
+    await done;
+
+    expect([first.sent, heard]).toEqual([[], ["a", "complete"]]);
+  });
+
   test("leaves what waits behind it in its place", async () => {
     const first = await connected();
     const asked = [ask("one"), ask("two")];
@@ -248,6 +286,13 @@ describe("connecting", () => {
 
     await failed;
     expect(machine.sockets.last.isClosed).toBe(true);
+  });
+
+  test("anew closes the socket before", async () => {
+    const first = await connected();
+    const second = await connected();
+
+    expect([first.isClosed, second.isClosed]).toEqual([true, false]);
   });
 
   test("must come before a question", async () => {

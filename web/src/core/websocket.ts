@@ -49,7 +49,7 @@ export class LLMWebSocketClient {
     this.#environment = environmentWith(options.environment);
     this.#headers = options.headers ?? {};
     // The server's pings are not shown to pages, so silence says nothing here.
-    this.#rules = { ...options.rules, heartbeatSeconds: null, isDense: false };
+    this.#rules = { ...options.rules, heartbeatSeconds: null };
   }
 
   /**
@@ -114,7 +114,6 @@ export class LLMWebSocketClient {
     // First, so that none of them hears of an error.
     for (const job of this.#jobs.splice(0)) job.settle(null);
     this.#driver?.cancel();
-    this.#driver = null;
   }
 
   /** @param first Hears whether the socket opens at once; with it, the first failure is the last. */

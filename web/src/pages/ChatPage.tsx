@@ -40,7 +40,8 @@ export function ChatPage(props: ChatPageProps) {
   const loss = open === null ? null : chat.lossOf(open.answer.id);
   const list = useRef<HTMLElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
-  const { isFollowing, toEnd } = useFollow(list);
+  const isEmpty = conversation.exchanges.length === 0;
+  const { isFollowing, toEnd } = useFollow(list, !isEmpty);
   const { providers, model, isDemo } = choiceOf(models, preferences.model);
 
   const ask = (question: string): boolean => {
@@ -63,7 +64,6 @@ export function ChatPage(props: ChatPageProps) {
     if (loss?.code === "unauthorized") onRefused();
   }, [loss, onRefused]);
 
-  const isEmpty = conversation.exchanges.length === 0;
   return (
     <div className="page">
       <a className="skip" href="#message-field">

@@ -1,7 +1,6 @@
 import { memo } from "react";
 
 import type { PotokError } from "../core/index.ts";
-import { textOf } from "../core/index.ts";
 import type { Answer, Exchange } from "../react/conversation.ts";
 import { messageOf } from "../react/conversation.ts";
 import type { AnswerView, LiveAnswer } from "../react/liveAnswer.ts";
@@ -66,10 +65,8 @@ export const ExchangeView = memo(function ExchangeView(props: ExchangeViewProps)
 function Progress({ view }: { view: AnswerView | null }) {
   const words = useWords();
   const { message = null, isStopping = false, stopError = null } = view ?? {};
-  const hasText = message !== null && textOf(message) !== "";
-  const isThinking = message?.parts.at(-1)?.type === "reasoning";
-  const waiting = message?.status?.text ?? (isThinking ? words.thinking : words.waiting);
-  const now = hasText ? (message?.status?.text ?? words.generating) : waiting;
+  const hasBegun = message !== null && message.tokens > 0;
+  const now = message?.status?.text ?? (hasBegun ? words.generating : words.waiting);
   return (
     <>
       <StreamingIndicator

@@ -71,6 +71,9 @@ function Fault({ fault, hasText }: { fault: AnswerFault; hasText: boolean }) {
   );
 }
 
+// A shorter wait is none to a person.
+const SHOWN_SECONDS_MIN = 0.1;
+
 /** The model, and what the answer took. */
 function Figures({ message }: { message: Message }) {
   const words = useWords();
@@ -83,7 +86,7 @@ function Figures({ message }: { message: Message }) {
     model,
     tokens > 0 ? count(tokens, words.tokens) : null,
     speed === null ? null : words.perSecond.replace("#", format(speed)),
-    first === null ? null : words.firstAfter.replace("#", format(first, 1)),
+    first === null || first < SHOWN_SECONDS_MIN ? null : words.firstAfter.replace("#", format(first, 1)),
   ];
   return (
     <p className="figures">{facts.filter((fact) => fact !== null && fact !== "").join(" · ")}</p>

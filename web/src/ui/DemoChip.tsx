@@ -13,9 +13,11 @@ export function DemoChip() {
         type="button"
         className="chip"
         title={words.demoOpen}
+        aria-label={`${words.demoChip}. ${words.demoOpen}`}
         onClick={() => dialog.current?.showModal()}
       >
-        {words.demoChip}
+        <span className="chip__long">{words.demoChip}</span>
+        <span className="chip__short">{words.demoChipShort}</span>
       </button>
       <dialog ref={dialog} aria-label={words.demoOpen}>
         <DemoNote />

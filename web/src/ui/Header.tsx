@@ -30,13 +30,13 @@ export function Header({ theme, onTheme, onLanguage, onNewChat, children }: Head
         {onNewChat !== null && (
           <button type="button" className="button button--plain" onClick={onNewChat}>
             <Icon name="plus" />
-            <span>{words.newChat}</span>
+            <span className="header__word">{words.newChat}</span>
           </button>
         )}
         <button
           type="button"
           className="button button--plain"
-          lang={words.language === "По-русски" ? "ru" : "en"}
+          lang={words.languageTag}
           onClick={onLanguage}
         >
           {words.language}

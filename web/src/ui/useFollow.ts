@@ -12,8 +12,10 @@ export interface Follow {
 /**
  * Keep a scrolled view at its end while it grows, until its reader scrolls up; coming back to the
  * end goes on with it. Only people's own scrolling counts: what grows scrolls, too.
+ *
+ * @param isWanted Whether there is anything whose end counts.
  */
-export function useFollow(view: RefObject<HTMLElement | null>): Follow {
+export function useFollow(view: RefObject<HTMLElement | null>, isWanted: boolean): Follow {
   const [isFollowing, setFollowing] = useState(true);
   const following = useRef(true);
   const follow = useCallback((wish: boolean) => {
@@ -26,6 +28,7 @@ export function useFollow(view: RefObject<HTMLElement | null>): Follow {
   }, [follow, view]);
 
   useEffect(() => {
+    if (!isWanted) return;
     const element = view.current;
     const content = element?.firstElementChild;
     if (element == null || content == null) return;
@@ -47,7 +50,10 @@ export function useFollow(view: RefObject<HTMLElement | null>): Follow {
       grown.disconnect();
       element.removeEventListener("scroll", scrolled);
     };
-  }, [follow, view]);
-  useLayoutEffect(toEnd, [toEnd]);
+  }, [follow, view, isWanted]);
+  useLayoutEffect(() => {
+    if (isWanted) toEnd();
+    else follow(true);
+  }, [isWanted, toEnd, follow]);
   return { isFollowing, toEnd };
 }

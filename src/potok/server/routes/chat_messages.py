@@ -113,7 +113,9 @@ def _add_history(app: FastAPI, services: Services) -> None:
 
 
 def _add_streams(app: FastAPI, services: Services) -> None:
-    @app.post(_MESSAGES + "/stream", tags=["Chats"], openapi_extra=openapi.SEND)
+    @app.post(
+        _MESSAGES + "/stream", tags=["Chats"], openapi_extra=openapi.SEND, response_class=Response
+    )
     async def send(request: Request, id: str) -> Response:
         """Send a message and read its answer.
 
@@ -144,7 +146,9 @@ def _add_streams(app: FastAPI, services: Services) -> None:
         )
         return await stream_answer(services, request, sent.record, sent.answer)
 
-    @app.get(_MESSAGES + "/stream", tags=["Chats"], openapi_extra=openapi.ATTACH)
+    @app.get(
+        _MESSAGES + "/stream", tags=["Chats"], openapi_extra=openapi.ATTACH, response_class=Response
+    )
     async def attach(request: Request, id: str) -> Response:
         """Read the answer that is being made, from its start or after `Last-Event-ID`.
 
@@ -162,7 +166,12 @@ def _add_streams(app: FastAPI, services: Services) -> None:
             return Response(status_code=204)
         return await stream_answer(services, request, *found, place=place)
 
-    @app.post(_MESSAGES + "/{mid}/regenerate", tags=["Chats"], openapi_extra=openapi.REGENERATE)
+    @app.post(
+        _MESSAGES + "/{mid}/regenerate",
+        tags=["Chats"],
+        openapi_extra=openapi.REGENERATE,
+        response_class=Response,
+    )
     async def regenerate(request: Request, id: str, mid: str) -> Response:
         """Make one more answer, beside an answer or below a user's message, and read it."""
         body = await read_json(request.receive)
@@ -175,7 +184,12 @@ def _add_streams(app: FastAPI, services: Services) -> None:
         )
         return await stream_answer(services, request, sent.record, sent.answer)
 
-    @app.post(_MESSAGES + "/{mid}/continue", tags=["Chats"], openapi_extra=openapi.GO_ON)
+    @app.post(
+        _MESSAGES + "/{mid}/continue",
+        tags=["Chats"],
+        openapi_extra=openapi.GO_ON,
+        response_class=Response,
+    )
     async def go_on(request: Request, id: str, mid: str) -> Response:
         """Go on with an answer that was cut off, in the same message, and read the rest."""
         body = await read_json(request.receive)

@@ -85,7 +85,12 @@ def add_chat_queue_routes(app: FastAPI, services: Services) -> None:
         )
         return Response(status_code=204)
 
-    @app.post(_QUEUE + "/{qid}/send", tags=["Chats"], openapi_extra=openapi.SEND_NOW)
+    @app.post(
+        _QUEUE + "/{qid}/send",
+        tags=["Chats"],
+        openapi_extra=openapi.SEND_NOW,
+        response_class=Response,
+    )
     async def send_now(request: Request, id: str, qid: str) -> Response:
         """Send a waiting message now: an answer that is being made is stopped, its text kept."""
         sent = await chats_of(services).send_now(

@@ -16,9 +16,12 @@ __all__ = ["asks_to_keep", "start_run"]
 
 
 async def start_run(
-    services: Services, request: Request, wanted: RunRequest
+    services: Services, request: Request, wanted: RunRequest, *, stores_chat: bool = True
 ) -> tuple[RunRecord, bool]:
     """Start what a checked request asks for, or find what its `Idempotency-Key` started.
+
+    Args:
+        stores_chat: Whether the words of a run that names a chat are stored there, too.
 
     Raises:
         RequestInvalid: the key is too long, or `X-Potok-On-Disconnect` another word.
@@ -33,8 +36,7 @@ async def start_run(
     wish = _wish_of(request)
     if wish is not None:
         wanted = msgspec.structs.replace(wanted, on_disconnect=wish)
-    # A run that names a chat is stored there, too.
-    keeps = wanted.chat is not None and services.chats is not None
+    keeps = stores_chat and wanted.chat is not None and services.chats is not None
     start = services.chats.start_run if keeps and services.chats else services.runs.start
     record, created = await start(
         wanted, principal=principal_of(request.scope), idempotency_key=key

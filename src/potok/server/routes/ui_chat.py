@@ -31,9 +31,7 @@ def add_ui_chat_routes(app: FastAPI, services: Services) -> None:
     """Add the routes of this face."""
     runs = services.runs
 
-    @app.post(
-        "/api/ui/chat", tags=["AI SDK"], response_class=Response, openapi_extra=openapi.START
-    )
+    @app.post("/api/ui/chat", tags=["AI SDK"], response_class=Response, openapi_extra=openapi.START)
     async def start_ui_chat(request: Request) -> Response:
         """Answer a chat of the AI SDK (`useChat`) as a UI message stream.
 
@@ -46,13 +44,14 @@ def add_ui_chat_routes(app: FastAPI, services: Services) -> None:
             record = await runs.find(run_of(place), principal=principal_of(request.scope))
             return await _read(record, place)
         wanted = parse_ui_chat(body, language=language_of(request.scope))
-        record, created = await start_run(services, request, wanted)
+        # The SDK's applications keep the messages of their chats themselves, and know their order.
+        record, created = await start_run(services, request, wanted, stores_chat=False)
         if created:
             await replace_older_runs(runs, record)
         return await _read(record, None)
 
     @app.get(
-        "/api/ui/chat/{chat}/stream",
+        "/api/ui/chat/{chat:path}/stream",
         tags=["AI SDK"],
         response_class=Response,
         openapi_extra=openapi.RESUME,
@@ -67,7 +66,7 @@ def add_ui_chat_routes(app: FastAPI, services: Services) -> None:
             return Response(status_code=204)
         return await _read(record, place_in_run(request, record.run))
 
-    @app.post("/api/ui/chat/{chat}/cancel", tags=["AI SDK"], openapi_extra=openapi.CANCEL)
+    @app.post("/api/ui/chat/{chat:path}/cancel", tags=["AI SDK"], openapi_extra=openapi.CANCEL)
     async def cancel_ui_chat(request: Request, chat: str) -> Response:
         """Stop the chat's live answer; its text so far is kept. Harmless when none is being made.
 

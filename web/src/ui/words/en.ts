@@ -11,7 +11,8 @@ export const EN = {
   answerOf: "Answer",
   newChat: "New chat",
   restoreChat: "Bring back the previous chat",
-  language: "По-русски",
+  language: "Русский",
+  languageTag: "ru",
   themeAuto: "Theme: as the system",
   themeLight: "Theme: light",
   themeDark: "Theme: dark",
@@ -21,7 +22,7 @@ export const EN = {
   send: "Send",
   stop: "Cancel",
   stopping: "Stopping…",
-  keysHint: "Enter sends, Shift+Enter starts a new line",
+  keysHint: "Shift+Enter: new line",
   stopHint: "Esc stops the answer",
   busyHint: "One answer at a time: wait for it, or stop it with Esc.",
   tooLong: "This is longer than one message may be. Shorten it, please.",
@@ -33,7 +34,7 @@ export const EN = {
   welcome: "What would you like to know?",
   welcomeMore:
     "The answer is kept while it is written. Reload the page, lose the network, open another tab: it goes on.",
-  starters: ["What is Potok?", "Tell me in detail how an answer survives a reload", "Think about how a stop works"],
+  starters: ["What is Potok?", "Tell me in detail how an answer survives a reload", "Think step by step: how to cancel a run?"],
   startersPlain: [
     "Explain in detail how rivers find their way to the sea",
     "Write a table of three ways to brew coffee",
@@ -46,6 +47,7 @@ export const EN = {
   demoKey: "With a key of OpenAI, or of whoever speaks its API",
   demoOllama: "With Ollama on this machine: start it, and its models appear here by themselves",
   demoChip: "demo, no language model",
+  demoChipShort: "no LLM",
   demoOpen: "How to connect a model",
   close: "Close",
 
