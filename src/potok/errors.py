@@ -5,7 +5,8 @@
     |   |-- RequestInvalid, ModelUnknown, RunNotFound, OffsetInvalid, OffsetExpired,
     |   |-- IdempotencyConflict, BodyTooLarge, Unauthorized, OriginRefused, HostRefused,
     |   |-- ContentTypeRefused, MessageMalformed, MessageTooLarge, PathUnknown,
-    |   |-- MethodRefused, BodyTooSlow, ChatNotFound, ChatBusy, CursorInvalid
+    |   |-- MethodRefused, BodyTooSlow, ChatNotFound, ChatBusy, CursorInvalid, ResponseNotFound,
+    |   |-- PreviousResponseNotFound, ResponseBusy
     |-- PeerError          the upstream or the other end of a wire misbehaved
     |   |-- UpstreamUnreachable, UpstreamRefused, UpstreamLost, UpstreamStalled,
     |   |-- UpstreamMalformed, FrameTooLarge, ServerUnreachable, ServerRefused
@@ -470,3 +471,40 @@ class RedisUnusable(SetupError):
     """The Redis server cannot be used as it is set up; the message names no password."""
 
     code = "redis_unusable"
+
+
+class ResponseNotFound(RunNotFound):
+    """No such response, or it is another principal's, was deleted, or was not to be stored."""
+
+    code = "response_not_found"
+
+    def __init__(self, response: str) -> None:
+        super().__init__(response)
+        self.message = f"There is no response {response[:80]!r} that you may retrieve."
+        self.args = (self.message,)
+
+
+class PreviousResponseNotFound(CallerError):
+    """The response to go on after is not there."""
+
+    code = "previous_response_not_found"
+
+    def __init__(self, response: str) -> None:
+        super().__init__(
+            f"There is no response {response[:80]!r} to go on after. Send the whole conversation"
+            " as `input` instead."
+        )
+        self.response = response
+
+
+class ResponseBusy(CallerError):
+    """The response is still being made, so it cannot be deleted or gone on after yet."""
+
+    code = "response_in_progress"
+
+    def __init__(self, response: str) -> None:
+        super().__init__(
+            f"The response {response[:80]!r} has not ended yet. Wait for its end, or cancel it"
+            " first."
+        )
+        self.response = response

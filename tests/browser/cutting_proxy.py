@@ -10,12 +10,13 @@ _PIECE_BYTES = 64 * 1024
 class CuttingProxy:
     """Carries TCP bytes to a port of this machine; use it as an async context manager.
 
+    While `hold_seconds` is set, what comes from the server waits so long and then comes at once.
     It does not imitate packets: nothing is lost, delayed or doubled unless a test asks for it.
     """
 
-    def __init__(self, port: int, *, hold_seconds: float = 0.0) -> None:
+    def __init__(self, port: int) -> None:
         self._target = port
-        self._hold_seconds = hold_seconds
+        self.hold_seconds = 0.0
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -69,22 +70,30 @@ class CuttingProxy:
         self._writers |= {writer, far_writer}
         try:
             await asyncio.gather(
-                self._pump(reader, far_writer, 0.0),
-                self._pump(far_reader, writer, self._hold_seconds),
+                self._pump(reader, far_writer, holds=False),
+                self._pump(far_reader, writer, holds=True),
             )
         finally:
             self._writers -= {writer, far_writer}
             for end in (writer, far_writer):
                 end.transport.abort()
 
+    async def _waiting(self, reader: asyncio.StreamReader) -> bytes:
+        try:
+            async with asyncio.timeout(0.02):
+                return await reader.read(_PIECE_BYTES)
+        except TimeoutError:
+            return b""
+
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hold_seconds: float
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, holds: bool
     ) -> None:
         try:
             while piece := await reader.read(_PIECE_BYTES):
-                if hold_seconds:
+                if holds and self.hold_seconds:
                     # What comes meanwhile goes with it, as from a buffer that is full.
-                    await asyncio.sleep(hold_seconds)
+                    await asyncio.sleep(self.hold_seconds)
+                    piece += await self._waiting(reader)
                 writer.write(piece)
                 await writer.drain()
         except OSError:

@@ -1,6 +1,5 @@
 """Reloads, cut lines, other tabs and a killed server: no word is lost, and none comes twice."""
 
-import asyncio
 from pathlib import Path
 
 import httpx
@@ -45,8 +44,9 @@ async def test_a_reload_in_the_middle_goes_on_with_the_same_run(
 async def test_a_reload_before_the_server_has_named_the_run_starts_no_second_one(
     server: Server, visit: Opens
 ) -> None:
-    async with CuttingProxy(server.port, hold_seconds=0.7) as proxy:
+    async with CuttingProxy(server.port) as proxy:
         visitor = await visit(proxy.url)
+        proxy.hold_seconds = 0.4
         await visitor.ask(f"Повтори: {words(10)} раз-и-только-раз")
         assert (await visitor.stored())["run"] is None
 
@@ -126,9 +126,7 @@ async def test_a_question_of_one_tab_comes_to_the_others(server: Server, visit: 
 async def test_a_killed_server_goes_on_where_it_was(tmp_path: Path, visit: Opens) -> None:
     text = words(90)
     folder = tmp_path / "data"
-    async with running_server(
-        folder, POTOK_DEMO_TOKENS_PER_SECOND=TOKENS_PER_SECOND, POTOK_LEASE_SECONDS="1"
-    ) as server:
+    async with running_server(folder, POTOK_DEMO_TOKENS_PER_SECOND=TOKENS_PER_SECOND) as server:
         visitor = await visit(server.url)
         await visitor.ask(f"Повтори: {text}")
         await visitor.until_words(15)
@@ -161,8 +159,9 @@ async def test_where_no_socket_comes_through_http_carries_the_answer(
 
 
 async def test_a_line_that_holds_the_stream_back_is_said(server: Server, visit: Opens) -> None:
-    async with CuttingProxy(server.port, hold_seconds=1.4) as proxy:
+    async with CuttingProxy(server.port) as proxy:
         visitor = await visit(proxy.url)
+        proxy.hold_seconds = 1.2
 
         await visitor.ask(f"Повтори: {words(400)}")
 
@@ -171,4 +170,3 @@ async def test_a_line_that_holds_the_stream_back_is_said(server: Server, visit: 
         )
         await visitor.shoot("held-back")
         await visitor.page.keyboard.press("Escape")
-        await asyncio.sleep(0)

@@ -90,7 +90,6 @@ async def test_a_wrong_password_is_said_and_not_shown(folder: Path) -> None:
 @asynccontextmanager
 async def old_redis(version: bytes) -> AsyncIterator[str]:
     """Serve what a Redis says of itself, and nothing else."""
-
     serving: list[asyncio.Task[None] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

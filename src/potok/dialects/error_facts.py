@@ -10,6 +10,7 @@ from potok.errors import (
     ModelUnknown,
     OffsetExpired,
     PotokError,
+    PreviousResponseNotFound,
     RequestInvalid,
 )
 
@@ -21,6 +22,8 @@ def facts_of(error: PotokError) -> dict[str, object]:
     match error:
         case RequestInvalid(param=str() as param):
             return {"param": param}
+        case PreviousResponseNotFound():
+            return {"param": "previous_response_id"}
         case ModelUnknown():
             return {"param": "model"}
         case OffsetExpired():

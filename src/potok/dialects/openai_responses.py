@@ -201,13 +201,12 @@ class _Encoder:
     def _frames_of(self, stored: StoredEvent) -> list[bytes]:
         event = stored.event
         self._fold.feed(event)
-        is_plain = type(event) is TextDelta and event.logprobs is None
-        if is_plain or type(event) is ReasoningDelta:
-            frame = self._splice(event.part, event.text, stored.offset)
+        frame = None
+        if type(event) is TextDelta or type(event) is ReasoningDelta:
+            if getattr(event, "logprobs", None) is None:
+                frame = self._splice(event.part, event.text, stored.offset)
         elif type(event) is ToolDelta:
             frame = self._splice(event.call, event.text, stored.offset)
-        else:
-            frame = None
         if frame is not None:
             return [frame]
         step = _STEPS.get(type(event))

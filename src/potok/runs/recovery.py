@@ -93,7 +93,7 @@ class Recovery:
         await self._replay(record, production)
         how = await self._can_continue(record, production)
         now = await self._log.now()
-        decision = self._decide(record, now=now, can_continue=how is not None)
+        decision = await self._decide(record, now=now, can_continue=how is not None)
         if isinstance(decision, End) or how is None:
             assert isinstance(decision, End), "a run goes on only where its source can"
             _logger.info("run %s ends %s: %s", record.run, decision.outcome, decision.code)
@@ -130,7 +130,7 @@ class Recovery:
                 return
             after = page.events[-1].offset
 
-    def _decide(self, record: RunRecord, *, now: float, can_continue: bool) -> Continue | End:
+    async def _decide(self, record: RunRecord, *, now: float, can_continue: bool) -> Continue | End:
         return decide_recovery(
             cancel_requested=record.cancel_requested,
             silent_seconds=now - record.last_event_at,

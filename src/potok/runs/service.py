@@ -331,6 +331,11 @@ class RunService:
                 break
         return record
 
+    async def forget(self, run: str, *, principal: str) -> bool:
+        """End a run and remove all of it; False if it is still ending. Else as `find`."""
+        record = await self.cancel(run, principal=principal)
+        return await self._log.forget_run(record.run)
+
     async def follow(
         self, record: RunRecord, *, after: Offset, returning: bool = False
     ) -> AsyncGenerator[list[StoredEvent] | None, None]:

@@ -23,6 +23,7 @@ from potok.server.routes.health import add_health_routes
 from potok.server.routes.home import add_home_routes
 from potok.server.routes.models import add_model_routes
 from potok.server.routes.projects import add_project_routes
+from potok.server.routes.responses import add_response_routes
 from potok.server.routes.runs import add_run_routes
 from potok.server.routes.simple_chat import add_simple_chat_routes
 from potok.server.routes.sockets import add_socket_routes
@@ -35,6 +36,7 @@ __all__ = ["PotokApp", "build_app"]
 _ROUTES = (
     add_run_routes,
     add_chat_completion_routes,
+    add_response_routes,
     add_ui_chat_routes,
     add_simple_chat_routes,
     add_socket_routes,

@@ -59,6 +59,7 @@ _STATUSES: dict[type[PotokError], int] = {
     errors.BodyTooSlow: 408,
     errors.IdempotencyConflict: 409,
     errors.ChatBusy: 409,
+    errors.ResponseBusy: 409,
     errors.OffsetExpired: 410,
     errors.LogLost: 410,
     errors.BodyTooLarge: 413,

@@ -289,6 +289,14 @@ class StreamLog(Protocol):
         """
         ...
 
+    async def forget_run(self, run: RunId) -> bool:
+        """Remove an ended run for good: its events, its record and its idempotency key.
+
+        From then on it cannot be told from a run that never was. False for a live run, of which
+        nothing is removed. Raises `RunNotFound`.
+        """
+        ...
+
     async def trim(self, *, events_before: float, records_before: float) -> Trimmed:
         """Remove events of runs that ended before the one time, whole runs before the other.
 

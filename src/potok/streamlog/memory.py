@@ -251,6 +251,12 @@ class MemoryLog:
         one.record = replace(one.record, epoch=epoch + 1, worker=worker)
         return one.record
 
+    async def forget_run(self, run: RunId) -> bool:
+        is_ended = not self._find(run).record.is_live
+        if is_ended:
+            del self._runs[run]
+        return is_ended
+
     async def trim(self, *, events_before: float, records_before: float) -> Trimmed:
         """Trim everything that is due: in memory that is one short step."""
         events_of = records = 0

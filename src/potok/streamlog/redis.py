@@ -339,6 +339,9 @@ class RedisLog:
         parts.writer.own[run] = OwnRun(record, worker=worker)
         return record
 
+    async def forget_run(self, run: RunId) -> bool:
+        return await self._opened().upkeep.forget(run)
+
     async def trim(self, *, events_before: float, records_before: float) -> Trimmed:
         return await self._opened().upkeep.trim(
             events_before=events_before, records_before=records_before

@@ -50,6 +50,9 @@ class Address:
         self.database = int(self._arguments.get("db", 0))
         self.shown = f"{place}/{self.database}"
         self._kind: type[AbstractConnection] = self._arguments.pop("connection_class", Connection)
+        if parts.scheme != "unix":
+            # A machine that vanished is noticed by the kernel, in the end.
+            self._arguments["socket_keepalive"] = True
 
     def connection(self) -> AbstractConnection:
         """Return a connection that is not made yet and that never waits by a clock of its own."""
@@ -61,7 +64,6 @@ class Address:
                 # From redis-py 8 on the default of 5 s would end every longer wait for news.
                 "socket_timeout": None,
                 "socket_connect_timeout": REDIS_CONNECT_SECONDS,
-                "socket_keepalive": True,
                 "client_name": "potok",
             }
         )

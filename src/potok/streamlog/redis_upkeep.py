@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from potok.errors import LogUnavailable
+from potok.errors import LogUnavailable, RunNotFound
 from potok.limits import REDIS_REFRESH_SECONDS, TRIM_RUNS_MAX, TRIM_STEPS_MAX
 from potok.streamlog.contract import Trimmed
 from potok.streamlog.redis_check import LAYOUT_VERSION
 from potok.streamlog.redis_claims import Claims
-from potok.streamlog.redis_connections import Connections
+from potok.streamlog.redis_connections import Connections, Reply
 from potok.streamlog.redis_index import Index
 from potok.streamlog.redis_records import (
     ENDED_EVENTS,
@@ -27,6 +27,9 @@ NOBODY = "nobody"
 """A worker that never lives: what it makes is there for others to take."""
 
 Step = Callable[[], Awaitable[None]]
+
+# Seconds since the epoch that no run ends after.
+_ANY_TIME = 1e12
 
 
 class Upkeep:
@@ -115,13 +118,27 @@ class Upkeep:
                 continue
             done += 1
             had_events += reply[1]
-            principal, key = reply[2].decode(), reply[3].decode()
-            await self._index.forget(principal, [run])
-            if key:
-                with suppress(LogUnavailable):
-                    await self._claims.forget(principal, key, run)
+            await self._forget_names(run, reply)
         await self._index.unfile(runs, ENDED_EVENTS, ENDED_RECORDS)
         return done, had_events, len(runs) < TRIM_RUNS_MAX
+
+    async def forget(self, run: str) -> bool:
+        """Remove an ended run as `StreamLog.forget_run` promises."""
+        reply = await self._connections.call(*self._trim_call(run, "record", _ANY_TIME))
+        if reply[0] == b"missing":
+            raise RunNotFound(run)
+        if reply[0] != b"ok":
+            return False
+        await self._forget_names(run, reply)
+        await self._index.unfile([run], ENDED_EVENTS, ENDED_RECORDS)
+        return True
+
+    async def _forget_names(self, run: str, reply: Reply) -> None:
+        principal, key = reply[2].decode(), reply[3].decode()
+        await self._index.forget(principal, [run])
+        if key:
+            with suppress(LogUnavailable):
+                await self._claims.forget(principal, key, run)
 
     async def _trim_events(self, before: float) -> tuple[int, bool]:
         runs = await self._index.ended_before(ENDED_EVENTS, before, items_max=TRIM_RUNS_MAX)

@@ -48,6 +48,7 @@ from potok.streamlog.sqlite_runs import (
     create_run,
     end_lost,
     find_started,
+    forget_run,
     keep_run,
     put_attempt,
     release_lease,
@@ -280,6 +281,10 @@ class SqliteLog:
         return await self._record(
             await self._write(lambda writer: take_over(writer, run, worker=worker, epoch=epoch))
         )
+
+    async def forget_run(self, run: RunId) -> bool:
+        step = await self._write(lambda writer: forget_run(writer, run), then=self._forget_trimmed)
+        return step.records > 0
 
     async def trim(self, *, events_before: float, records_before: float) -> Trimmed:
         """Trim in steps, each a short transaction, so that commits go on between them.

@@ -21,6 +21,7 @@ __all__ = [
     "create_run",
     "end_lost",
     "find_started",
+    "forget_run",
     "keep_run",
     "put_attempt",
     "release_lease",
@@ -192,6 +193,17 @@ def _writable(writer: Writer, run: RunId, epoch: int) -> RunRecord:
     row = find_row(writer.connection, run)
     check_writer(run, epoch=epoch, current=row.record.epoch, is_live=row.is_live)
     return row.record
+
+
+def forget_run(writer: Writer, run: RunId) -> TrimStep:
+    """Delete an ended run's rows; its segments go with those that they were committed beside."""
+    with writer.transaction() as connection:
+        row = find_row(connection, run)
+        if row.is_live:
+            return TrimStep([], 0, True)
+        found = connection.execute("SELECT id FROM runs WHERE run = ?", (run,)).fetchone()
+        _delete_rows(writer, [found[0]])
+    return TrimStep([run], 1, True)
 
 
 def trim_step(writer: Writer, *, events_before: float, records_before: float) -> TrimStep:

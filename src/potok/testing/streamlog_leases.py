@@ -298,6 +298,35 @@ class RetentionSuite(LogBench):
         await end(log, record)
         return await log.read_run(record.run)
 
+    async def test_a_forgotten_run_cannot_be_told_from_one_that_never_was(
+        self, log: StreamLog, ids: CountingIds
+    ) -> None:
+        kept = await self.ended_run(log, ids, "kept")
+        record = await create(log, ids, key="k-1")
+        await write(log, record, *texts("secret"))
+        await end(log, record)
+
+        assert await log.forget_run(record.run) is True
+
+        with pytest.raises(RunNotFound):
+            await log.read_run(record.run)
+        with pytest.raises(RunNotFound):
+            await log.read(record.run, after=START, events_max=1)
+        with pytest.raises(RunNotFound):
+            await log.forget_run(record.run)
+        listed = await log.list_runs(principal=ANN, items_max=10)
+        assert [one.run for one in listed] == [kept.run]
+        again = await create(log, ids, key="k-1")
+        assert again.run != record.run
+
+    async def test_a_live_run_is_not_forgotten(self, log: StreamLog, ids: CountingIds) -> None:
+        record = await create(log, ids)
+        await write(log, record, *texts("still coming"))
+
+        assert await log.forget_run(record.run) is False
+
+        assert (await log.read(record.run, after=START, events_max=10)).events
+
     async def test_trimmed_events_are_said_to_be_gone(
         self, log: StreamLog, ids: CountingIds, clock: FakeClock
     ) -> None:

@@ -73,10 +73,14 @@ export function ChatPage(props: ChatPageProps) {
         theme={theme}
         onTheme={(wish) => changePreferences({ theme: wish })}
         onLanguage={() => changePreferences({ language: language === "ru" ? "en" : "ru" })}
-        onNewChat={isEmpty ? null : () => {
-          chat.clear();
-          field.current?.focus();
-        }}
+        onNewChat={
+          isEmpty
+            ? null
+            : () => {
+                chat.clear();
+                field.current?.focus();
+              }
+        }
       />
       <LineBanner
         connection={connection}

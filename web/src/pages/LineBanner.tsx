@@ -1,7 +1,9 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 
 import type { Connection } from "../react/connection.ts";
 import type { AnswerView } from "../react/liveAnswer.ts";
+import { STUCK_MILLISECONDS } from "../react/limits.ts";
+import type { LineNews } from "../react/useChat.ts";
 import { useLineNews, useOnline } from "../react/useChat.ts";
 import { Banner } from "../ui/Banner.tsx";
 import { useWords } from "../ui/words/index.ts";
@@ -22,13 +24,14 @@ interface LineBannerProps {
 export function LineBanner(props: LineBannerProps) {
   const { connection, answer, isUnreachable, isKept, onReconnect, onBack } = props;
   const news = useLineNews(connection, answer?.state === "waiting");
+  const isStuck = useStuck(answer);
   useEffect(() => {
     if (news === "back") onBack();
   }, [news, onBack]);
   return (
     <div role="status" className="banners">
       <News
-        news={news === "quiet" && isUnreachable ? "lost" : news}
+        news={newsOf(news, isStuck, isUnreachable)}
         isBuffered={answer?.isBuffered ?? false}
         isKept={isKept}
         onReconnect={onReconnect}
@@ -37,8 +40,30 @@ export function LineBanner(props: LineBannerProps) {
   );
 }
 
+function newsOf(news: LineNews, isStuck: boolean, isUnreachable: boolean): LineNews {
+  if (news !== "quiet") return news;
+  if (isStuck) return "waiting";
+  return isUnreachable ? "lost" : "quiet";
+}
+
+/**
+ * Whether an answer stands still without a network. That the line is dead shows much later; and a
+ * server on this machine needs none.
+ */
+function useStuck(answer: AnswerView | null): boolean {
+  const isOnline = useOnline();
+  const [isStuck, setStuck] = useState(false);
+  useEffect(() => {
+    setStuck(false);
+    if (isOnline || answer === null) return;
+    const timer = setTimeout(() => setStuck(true), STUCK_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [isOnline, answer]);
+  return isStuck;
+}
+
 interface NewsProps {
-  readonly news: ReturnType<typeof useLineNews>;
+  readonly news: LineNews;
   readonly isBuffered: boolean;
   readonly isKept: boolean;
   readonly onReconnect: () => void;

@@ -44,7 +44,10 @@ export class Chat {
       if (document.visibilityState === "hidden") save();
       else this.#readAgain();
     };
-    const online = (): void => this.#readAgain();
+    const online = (): void => {
+      this.#connection.renew();
+      this.#readAgain();
+    };
     addEventListener("pagehide", save);
     addEventListener("online", online);
     document.addEventListener("visibilitychange", see);

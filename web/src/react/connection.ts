@@ -4,6 +4,7 @@
  */
 
 import type {
+  Environment,
   Message,
   ReaderState,
   RunListener,
@@ -32,6 +33,7 @@ type Reader = RunSession | SocketRun;
 
 export class Connection {
   readonly #key: string | null;
+  readonly #environment: Partial<Environment> & Pick<Environment, "fetch" | "openSocket">;
   readonly #listeners = new Set<() => void>();
   readonly #followings = new Set<Following>();
   #socket: PotokSocket | null = null;
@@ -40,8 +42,14 @@ export class Connection {
   #usesHttp = false;
 
   /** @param key The server's key, where it asks for one. */
-  constructor(key: string | null) {
+  constructor(key: string | null, environment: Partial<Environment> = {}) {
     this.#key = key;
+    const protocols = key === null ? [] : ["potok", `bearer.${base64Url(key)}`];
+    this.#environment = {
+      openSocket: (address) => new WebSocket(address, protocols),
+      fetch: (url, init) => fetch(url, init),
+      ...environment,
+    };
   }
 
   get state(): LineState {
@@ -71,6 +79,18 @@ export class Connection {
     this.#state = "opening";
   }
 
+  /**
+   * Go on over a new line. After another network took over, the old one is dead, and it may take
+   * a minute until that shows.
+   */
+  renew(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    for (const following of [...this.#followings]) following.restart();
+    socket?.close();
+    this.open();
+  }
+
   /** Read a run, over whatever line there is. */
   follow(wanted: Wanted, listener: RunListener): Following {
     const following = new Following(wanted, listener, (one, options) => this.#read(one, options));
@@ -86,9 +106,12 @@ export class Connection {
 
   #read(wanted: Wanted, listener: RunListener): Reader {
     const { run, request, key, after, message } = wanted;
-    const known = { ...(message === null ? {} : { message }), ...(after === null ? {} : { after }) };
+    const known = {
+      ...(message === null ? {} : { message }),
+      ...(after === null ? {} : { after }),
+    };
     if (this.#usesHttp) {
-      const options = { ...listener, headers: this.headers };
+      const options = { ...listener, headers: this.headers, environment: this.#environment };
       return run === null
         ? startRun(request, { ...options, idempotencyKey: key })
         : resumeRun(run, { ...options, ...known });
@@ -103,10 +126,9 @@ export class Connection {
     if (this.#socket !== null) return this.#socket;
     const url = new URL("/api/ws", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const protocols = this.#key === null ? [] : ["potok", `bearer.${base64Url(this.#key)}`];
     const socket = new PotokSocket(url.href, {
       headers: this.headers,
-      environment: { openSocket: (address) => new WebSocket(address, protocols) },
+      environment: this.#environment,
       onState: (state) => this.#hear(socket, state),
     });
     this.#socket = socket;
@@ -131,16 +153,13 @@ export class Connection {
   async #tryHttp(): Promise<void> {
     try {
       const signal = AbortSignal.timeout(PROBE_MILLISECONDS);
-      const answer = await fetch("/healthz", { signal, cache: "no-store" });
+      const answer = await this.#environment.fetch("/healthz", { signal, cache: "no-store" });
       if (!answer.ok || this.#state === "open") return;
     } catch {
       return;
     }
     this.#usesHttp = true;
-    const socket = this.#socket;
-    this.#socket = null;
-    for (const following of [...this.#followings]) following.restart();
-    socket?.close();
+    this.renew();
     this.#show("open");
   }
 

@@ -28,5 +28,7 @@ export const PROBE_MILLISECONDS = 5_000;
 export const BACK_MILLISECONDS = 2_500;
 /** A loss shorter than this is not worth a word: most are over at the first try. */
 export const LOSS_SHOWN_MILLISECONDS = 400;
+/** Silence of an answer, on a machine without a network, that is no pause of its model. */
+export const STUCK_MILLISECONDS = 1_500;
 /** Wait for the list of models; the server may be asking a slow provider. */
 export const MODELS_MILLISECONDS = 30_000;

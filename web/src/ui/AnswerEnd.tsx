@@ -86,7 +86,9 @@ function Figures({ message }: { message: Message }) {
     model,
     tokens > 0 ? count(tokens, words.tokens) : null,
     speed === null ? null : words.perSecond.replace("#", format(speed)),
-    first === null || first < SHOWN_SECONDS_MIN ? null : words.firstAfter.replace("#", format(first, 1)),
+    first === null || first < SHOWN_SECONDS_MIN
+      ? null
+      : words.firstAfter.replace("#", format(first, 1)),
   ];
   return (
     <p className="figures">{facts.filter((fact) => fact !== null && fact !== "").join(" · ")}</p>

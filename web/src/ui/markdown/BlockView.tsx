@@ -37,7 +37,11 @@ export const BlockView = memo(function BlockView({ token, hasCursor, depth = 0 }
     case "blockquote":
       return (
         <blockquote dir="auto">
-          <Blocks tokens={(token as Tokens.Blockquote).tokens} hasCursor={hasCursor} depth={depth} />
+          <Blocks
+            tokens={(token as Tokens.Blockquote).tokens}
+            hasCursor={hasCursor}
+            depth={depth}
+          />
         </blockquote>
       );
     case "list":

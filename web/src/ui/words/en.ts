@@ -34,7 +34,11 @@ export const EN = {
   welcome: "What would you like to know?",
   welcomeMore:
     "The answer is kept while it is written. Reload the page, lose the network, open another tab: it goes on.",
-  starters: ["What is Potok?", "Tell me in detail how an answer survives a reload", "Think step by step: how to cancel a run?"],
+  starters: [
+    "What is Potok?",
+    "Tell me in detail how an answer survives a reload",
+    "Think step by step: how to cancel a run?",
+  ],
   startersPlain: [
     "Explain in detail how rivers find their way to the sea",
     "Write a table of three ways to brew coffee",
@@ -78,12 +82,13 @@ export const EN = {
   droppedOld: "The beginning of this conversation had no room in the browser and is not kept.",
   notKept: "The browser has no room left: this conversation will not survive a reload.",
 
-  offline: "No network. The answer goes on at the server and will be here as soon as the network is.",
+  offline:
+    "No network. The answer goes on at the server and will be here as soon as the network is.",
   reconnecting: "The connection is lost. Connecting again…",
   back: "Connected again.",
   disconnected: "The server does not answer.",
   buffered:
-    "Something between this page and the server holds the stream back, so words come in lumps. In nginx, `proxy_buffering off` for this address helps.",
+    "Something between this page and the server holds the stream back, so words come in lumps. In nginx, proxy_buffering off for this address helps.",
 
   keyTitle: "This server asks for its key",
   keyBody: "It is the value of POTOK_API_KEY. It stays in this tab and is forgotten with it.",
