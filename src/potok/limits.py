@@ -501,3 +501,14 @@ METADATA_PAIRS_MAX = 16
 # Input items in one page of their list, as at OpenAI; and how many without a wish.
 INPUT_ITEMS_MAX = 100
 INPUT_ITEMS = 20
+
+# the demo model's forms and calls
+
+# Nesting of a schema that is filled; `$ref`s may go round in circles.
+DEMO_FORM_DEPTH_MAX = 12
+# Items that a list gets which may have any number.
+DEMO_FORM_ITEMS_MAX = 20
+# Calls at once; a question that means more tools means none in particular.
+DEMO_CALLS_MAX = 4
+# Characters of one tool's result that an answer repeats.
+DEMO_RESULT_CHARACTERS_MAX = 4_000

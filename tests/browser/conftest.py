@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-component-update",
 )
 # Slow enough to be caught in the middle, fast enough for many tests.
-TOKENS_PER_SECOND = "90"
+TOKENS_PER_SECOND = "120"
 
 Opens = Callable[..., Awaitable[Visitor]]
 

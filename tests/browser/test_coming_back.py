@@ -1,5 +1,6 @@
 """Reloads, cut lines, other tabs and a killed server: no word is lost, and none comes twice."""
 
+import asyncio
 from pathlib import Path
 
 import httpx
@@ -114,7 +115,7 @@ async def test_a_second_tab_reads_along_and_can_stop(server: Server, visit: Open
 
 async def test_a_question_of_one_tab_comes_to_the_others(server: Server, visit: Opens) -> None:
     visitor = await visit(server.url)
-    tabs = [visitor.page, *[await visitor.open_tab() for _ in range(7)]]
+    tabs = [visitor.page, *await asyncio.gather(*(visitor.open_tab() for _ in range(7)))]
 
     await visitor.ask(f"Повтори: {LONG}", tabs[3])
     texts = [await visitor.until_shown(lambda text: text == LONG, tab) for tab in tabs]

@@ -71,7 +71,7 @@ async def test_a_stream_that_was_left_goes_on_after_its_last_event(tmp_path: Pat
     assert beyond == []
 
 
-async def test_the_helper_of_the_client_reads_a_stream_to_its_response(tmp_path: Path) -> None:
+async def test_the_clients_own_stream_reads_to_its_response(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="0") as server,
         client_of(server) as client,
@@ -116,13 +116,13 @@ async def test_a_cancelled_response_closes_its_upstream_and_keeps_its_text(tmp_p
         client_of(server) as client,
     ):
         stream = await client.responses.create(model="openai/m", input="?", stream=True)
-        events = []
+        events: list[Any] = []
         async for event in stream:
             events.append(event)
             if text_in(events) == "so far":
                 break
         response = await client.responses.cancel(events[0].response.id)
-        rest = [event async for event in stream]
+        rest: list[Any] = [event async for event in stream]
         call = await upstream.until_call(1)
 
     assert response.status == "cancelled"

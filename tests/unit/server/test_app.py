@@ -12,7 +12,7 @@ from tests.unit.server.house import HELLO, build_house, open_house
     ("path", "named"),
     [
         ("/v1/chat", "/v1/chat/completions"),
-        ("/v1/responses", "/v1/models"),
+        ("/v1/audio", "/v1/models"),
         ("/api/run", "/api/runs"),
         ("/ollama/api/chat", "/openapi.json"),
         ("/api/runs/", "/api/runs"),

@@ -66,6 +66,14 @@ async def test_the_document_is_openapi_3_1_and_names_every_route() -> None:
         "PATCH /api/web/v1/chats/{id}/queue/{qid}",
         "DELETE /api/web/v1/chats/{id}/queue/{qid}",
         "POST /api/web/v1/chats/{id}/queue/{qid}/send",
+        "POST /api/ui/chat",
+        "GET /api/ui/chat/{chat}/stream",
+        "POST /api/ui/chat/{chat}/cancel",
+        "POST /v1/responses",
+        "GET /v1/responses/{response}",
+        "POST /v1/responses/{response}/cancel",
+        "DELETE /v1/responses/{response}",
+        "GET /v1/responses/{response}/input_items",
         "GET /healthz",
     }
 

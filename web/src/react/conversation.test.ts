@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 
-import { emptyMessage, writeMessage } from "../core/index.ts";
-import type { Answer, Conversation, Exchange } from "./conversation.ts";
+import type { Exchange } from "./conversation.ts";
 import {
   EMPTY,
   bounded,
@@ -12,43 +11,7 @@ import {
   withAnswer,
 } from "./conversation.ts";
 import { CONVERSATION_UNITS_MAX, EXCHANGES_MAX } from "./limits.ts";
-
-export function exchange(id: string, text: string | null, more: Partial<Answer> = {}): Exchange {
-  const message = { ...emptyMessage(), run: `run-${id}`, outcome: "finished" as const };
-  message.parts.push({
-    type: "text",
-    id: "t",
-    text: text ?? "",
-    state: "done",
-    channel: "answer",
-    choice: 0,
-    name: null,
-    agent: null,
-    stage: null,
-    result: null,
-    error: null,
-    data: null,
-  });
-  return {
-    id,
-    question: `question ${id}`,
-    answer: {
-      id: `answer-${id}`,
-      key: `key-${id}`,
-      model: "demo",
-      language: "en",
-      run: `run-${id}`,
-      ending: text === null ? null : "finished",
-      message: text === null ? null : writeMessage(message),
-      error: null,
-      ...more,
-    },
-  };
-}
-
-export function conversationOf(...exchanges: Exchange[]): Conversation {
-  return { ...EMPTY, exchanges };
-}
+import { conversationOf, exchange } from "./testing/exchanges.ts";
 
 test("a question goes with all that was said before it", () => {
   const conversation = conversationOf(exchange("1", "one"), exchange("2", ""), exchange("3", null));
@@ -84,7 +47,11 @@ test.each([null, "", "{", "null", "[]", '{"version":2}', '{"version":1,"exchange
 
 test("what is no exchange is left out", () => {
   const good = exchange("1", "one");
-  const text = JSON.stringify({ version: 1, exchanges: [null, {}, { id: "x" }, good], dropped: "x" });
+  const text = JSON.stringify({
+    version: 1,
+    exchanges: [null, {}, { id: "x" }, good],
+    dropped: "x",
+  });
 
   expect(parseConversation(text)).toEqual(conversationOf(good));
 });

@@ -12,6 +12,7 @@ from potok.events.run_request import JsonObject, text_of
 from potok.limits import DEMO_ANSWER_CHARACTERS_MAX, DEMO_COUNTED_CHARACTERS_MAX
 from potok.models.contract import ChatRequest
 from potok.models.demo.arithmetic import calculate
+from potok.models.demo.calling import tell_results
 from potok.models.demo.context_answers import (
     answer_from_context,
     asks_about_asker,
@@ -36,6 +37,7 @@ from potok.models.demo.sentences import is_question, is_request
 from potok.models.demo.smalltalk import introduced_name, recognise, without_greeting
 from potok.models.demo.tasks import count, listed, repeat
 from potok.models.demo.thinking import thinking
+from potok.models.demo.wishes import answer_in_json
 
 __all__ = ["Composition", "Plan", "compose", "plan_answer"]
 
@@ -97,7 +99,9 @@ def compose(request: ChatRequest) -> Composition:
             context=plan.context,
             documents=plan.documents,
         )
-    text, finish_reason = _bounded(_remaining(conversation, plan), request.parameters)
+    answer = tell_results(request) or _remaining(conversation, plan)
+    answer = answer_in_json(request, answer) or answer
+    text, finish_reason = _bounded(answer, request.parameters)
     reasoning_pieces, text_pieces = split_pieces(thought), split_pieces(text)
     allowed = _pieces_allowed(request.parameters)
     if allowed is not None and len(reasoning_pieces) + len(text_pieces) > allowed:

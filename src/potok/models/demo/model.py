@@ -64,7 +64,7 @@ class DemoModel:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(continues="replay", reasoning=True)
+        return Capabilities(continues="replay", tools=True, json_schema=True, reasoning=True)
 
     async def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
         """Answer a request; see the contract.
@@ -75,8 +75,7 @@ class DemoModel:
             UpstreamLost: the provider was closed.
         """
         # The rules and documents take a while to load, which a server that never uses them saves.
-        from potok.models.demo.composition import compose
-        from potok.models.demo.continuation import remaining_events
+        from potok.models.demo.answering import answer_events
 
         provider = self._provider
         provider._check_open()
@@ -84,8 +83,7 @@ class DemoModel:
             raise UpstreamRefused(
                 f"The demo provider has one model, {_NAME!r}; ask for that one.", status=404
             )
-        events = remaining_events(compose(request), request.said)
-        async for batch in self._paced(events):
+        async for batch in self._paced(answer_events(request)):
             yield batch
 
     async def _paced(self, events: Iterator[Event]) -> AsyncIterator[list[Event]]:

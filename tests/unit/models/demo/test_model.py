@@ -61,8 +61,8 @@ def test_it_replays_and_thinks(clock: FakeClock) -> None:
     capabilities = DemoProvider(clock).model("demo").capabilities
 
     assert (capabilities.continues, capabilities.reasoning) == ("replay", True)
-    assert not capabilities.tools
-    assert not capabilities.json_schema
+    assert capabilities.tools
+    assert capabilities.json_schema
 
 
 async def test_another_name_is_refused_when_it_is_asked(clock: FakeClock) -> None:

@@ -21,7 +21,7 @@ test.each([
   "<https://ok.example> <javascript:alert(1)>",
   "![x](https://evil.example/x.png)",
   '![x](x" onerror="alert(1))',
-  "[x](https://a.example/\"onclick=alert(1))",
+  '[x](https://a.example/"onclick=alert(1))',
   "| <b onclick=x> |\n|---|\n| <svg/onload=x> |",
   "- <form action=//evil.example><button>x</button></form>",
 ])("%s becomes text or a harmless link", (source) => {

@@ -40,7 +40,7 @@ export class BlockSplitter {
   split(source: string, isOpen: boolean): readonly Group[] {
     const text = source.replaceAll("\r", "");
     if (!text.startsWith(this.#settled)) this.#forget();
-    const tokens = this.#lex(text.slice(this.#settled.length));
+    const tokens = this.#lex(copyOf(text.slice(this.#settled.length)));
     const open = isOpen ? Math.max(0, tokens.length - OPEN_TOKENS) : tokens.length;
     for (const token of tokens.slice(0, open)) this.#settle(token);
     const tail = tokens.slice(open);
@@ -92,6 +92,14 @@ export class BlockSplitter {
     const key = (this.#groups.length + 1) * GROUP_BLOCKS;
     return [...this.#groups, { key, blocks: [...this.#last, ...blocks] }];
   }
+}
+
+/**
+ * Return a string of its own. Engines keep the whole text alive for a slice of it, and each block
+ * would keep the text of its own moment.
+ */
+function copyOf(slice: string): string {
+  return slice.split("").join("");
 }
 
 function isPainted(token: Token): boolean {

@@ -1,0 +1,87 @@
+"""Wishes about an answer's form: JSON by a schema, several choices, log probabilities."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from potok.events.fold import Message
+from potok.events.kinds import (
+    Event,
+    RunEnd,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    Usage,
+)
+from potok.events.run_request import JsonObject, text_of
+from potok.models.contract import ChatRequest
+from potok.models.demo.forms import Findings, fill
+
+__all__ = ["answer_in_json", "choice_events", "choices_wanted", "with_logprobs"]
+
+
+def answer_in_json(request: ChatRequest, answer: str) -> str | None:
+    """Return the answer as the JSON that `response_format` asks for, None if it asks for none."""
+    wish = request.parameters.get("response_format")
+    kind = wish.get("type") if isinstance(wish, dict) else None
+    if kind == "json_object":
+        return msgspec.json.encode({"answer": answer}).decode()
+    if not isinstance(wish, dict) or kind != "json_schema":
+        return None
+    named = wish.get("json_schema")
+    schema = named.get("schema") if isinstance(named, dict) else None
+    asked = [message for message in request.messages if message.get("role") == "user"]
+    findings = Findings(text_of(asked[-1]) if asked else "")
+    return msgspec.json.encode(fill(schema or {}, findings, answer=answer)).decode()
+
+
+def choices_wanted(parameters: JsonObject) -> int:
+    """Return how many choices are asked for, at least one."""
+    count = parameters.get("n")
+    return count if type(count) is int and count > 1 else 1
+
+
+def choice_events(
+    pieces: tuple[str, ...],
+    *,
+    count: int,
+    usage: Usage,
+    finish_reason: str,
+    said: Message | None,
+) -> Iterator[Event]:
+    """Return the events of several choices, which all say the same: the model is no dice.
+
+    With `said` only what follows it comes.
+    """
+    parts = {part.id: part for part in said.parts} if said is not None else {}
+    for choice in range(count):
+        name = f"text-{choice + 1}"
+        part = parts.get(name)
+        if part is None:
+            yield TextStart(part=name, choice=choice)
+        elif part.state != "open":
+            continue
+        left = len(part.text) if part is not None else 0
+        for piece in pieces:
+            if rest := piece[left:]:
+                yield TextDelta(part=name, text=rest, choice=choice)
+            left = max(0, left - len(piece))
+        yield TextEnd(part=name)
+    yield msgspec.structs.replace(usage, completion_tokens=usage.completion_tokens * count)
+    reasons = (finish_reason,) * count
+    yield RunEnd(outcome="finished", finish_reason=finish_reason, finish_reasons=reasons)
+
+
+def with_logprobs(events: Iterable[Event], parameters: JsonObject) -> Iterator[Event]:
+    """Give each piece the log probability of the only one possible, 0, if that is asked for."""
+    if parameters.get("logprobs") is not True:
+        yield from events
+        return
+    for event in events:
+        if isinstance(event, TextDelta) and event.text:
+            one = {"token": event.text, "logprob": 0.0, "bytes": list(event.text.encode())}
+            top = [one] if parameters.get("top_logprobs") else []
+            told = {"content": [{**one, "top_logprobs": top}], "refusal": None}
+            yield msgspec.structs.replace(event, logprobs=told)
+        else:
+            yield event
