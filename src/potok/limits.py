@@ -447,7 +447,7 @@ REDIS_SLACK_SECONDS = 24 * 3600.0
 # A run that its worker lists, but that is not there or is another's, may be on its way for so long.
 REDIS_ENLISTED_SECONDS_MAX = 60.0
 # Looks for a run that an idempotency key names before its maker counts as dead, and between them.
-REDIS_CLAIM_LOOKS_MAX = 50
+REDIS_CLAIM_LOOKS_MAX = 100
 REDIS_CLAIM_LOOK_SECONDS = 0.02
 # Rounds of claiming one key; each round but the last was lost to another caller.
 REDIS_CLAIM_ROUNDS_MAX = 5
@@ -512,3 +512,16 @@ DEMO_FORM_ITEMS_MAX = 20
 DEMO_CALLS_MAX = 4
 # Characters of one tool's result that an answer repeats.
 DEMO_RESULT_CHARACTERS_MAX = 4_000
+
+# embeddings
+
+# Texts in one request, as at OpenAI.
+EMBEDDING_INPUTS_MAX = 2_048
+# Numbers in one vector; the largest models have a few thousand.
+EMBEDDING_DIMENSIONS_MAX = 8_192
+# Wait for all vectors of a request.
+EMBEDDING_SECONDS_MAX = 120.0
+# Numbers in a vector of the demo model, unless asked for more or fewer.
+DEMO_EMBEDDING_DIMENSIONS = 256
+# Characters of a text that the demo model's vectors count; more would hold up the event loop.
+DEMO_EMBEDDED_CHARACTERS_MAX = 8_000

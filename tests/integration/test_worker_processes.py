@@ -15,7 +15,7 @@ from tests.redis_server import RedisServer, need_redis
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
 WORKERS = 2
-SOON_SECONDS = 8.0
+SOON_SECONDS = 20.0
 EXIT_SECONDS_MAX = 5.0
 
 

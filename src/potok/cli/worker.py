@@ -1,5 +1,6 @@
 """One of several workers: `python -m potok.cli.worker ORDER`, started by `potok serve` alone."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -32,10 +33,12 @@ def _serve(order: Order) -> Exit:
     config = None if order.config is None else Path(order.config)
     settings = settings_of(config, **{**order.options, "workers": "1"})
     line = socket.socket(fileno=order.line)
+    threading.Thread(target=_watch, args=(line,), name="potok-parent", daemon=True).start()
 
     def tell_ready() -> None:
-        line.sendall(b"r")
-        threading.Thread(target=_watch, args=(line,), name="potok-parent", daemon=True).start()
+        # A parent that is gone hears nothing; the watch knows.
+        with contextlib.suppress(OSError):
+            line.sendall(b"r")
 
     with socket.socket(fileno=order.listener) as listener:
         listener.setblocking(False)

@@ -74,7 +74,7 @@ _FAMILIES: Final = (
 _PREFIXING: Final = ("api.deepseek.com/beta", "api.mistral.ai")
 
 # Names that programs and documents carry, so that their examples run with the demo model alone.
-_WELL_KNOWN: Final = ("gpt-", "chatgpt-", "o1", "o3", "o4", "claude-")
+_WELL_KNOWN: Final = ("gpt-", "chatgpt-", "o1", "o3", "o4", "claude-", "text-embedding-")
 
 # Words in the names of models that make vectors, pictures, sound or verdicts, and no answers.
 _NO_CHAT: Final = (

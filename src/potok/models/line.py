@@ -143,6 +143,33 @@ class Line:
             )
         return bytes(body)
 
+    async def post(
+        self, path: str, body: bytes, *, model: str, prompts: tuple[str, ...], seconds: float
+    ) -> bytes:
+        """Return the whole body of a `POST`'s reply; in its turn, one try.
+
+        Raises:
+            UpstreamStalled: it was not whole within `seconds`. Others as a call's.
+        """
+        into = bytearray()
+        async with self.places.one():
+            try:
+                async with time_limit(seconds, sleep=self._sleep):
+                    reply = await self._source.open(self._call("POST", path, body))
+                    try:
+                        await read_body(reply, into=into, bytes_max=UPSTREAM_REPLY_BYTES_MAX)
+                    finally:
+                        await reply.close()
+            except TimeoutError:
+                raise UpstreamStalled(
+                    f"The provider {self.account.name} did not answer within {seconds:.0f} seconds."
+                ) from None
+        if not 200 <= reply.status < 300:
+            raise self._refusals(model=model, prompts=prompts).from_reply(
+                status=reply.status, headers=reply.headers, body=bytes(into), now=self._clock.now()
+            )
+        return bytes(into)
+
     async def close(self) -> None:
         """Close all connections; calls under way end with `UpstreamLost`."""
         self._is_closed = True

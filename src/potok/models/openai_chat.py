@@ -8,11 +8,12 @@ import msgspec
 from potok.errors import UpstreamMalformed
 from potok.events.kinds import Event
 from potok.events.run_request import JsonObject, text_of
-from potok.limits import CHOICES_MAX, MODELS_MAX
+from potok.limits import CHOICES_MAX, EMBEDDING_SECONDS_MAX, MODELS_MAX
 from potok.models.accounts import Account
 from potok.models.answer import Timeouts
 from potok.models.capabilities import capabilities_of
 from potok.models.contract import Capabilities, ChatModel, ChatRequest, ModelInfo
+from potok.models.embeddings import EmbeddingInput, Embeddings, parse_embeddings
 from potok.models.line import (
     Asking,
     Line,
@@ -93,6 +94,23 @@ class _OpenAiModel(LineModel):
             PeerError: also for a request whose `said` holds parts.
         """
         return self._line.stream(lambda: self._asking(request))
+
+    async def embed(self, inputs: tuple[EmbeddingInput, ...], parameters: JsonObject) -> Embeddings:
+        body = {**parameters, "model": self._info.name, "input": inputs, "encoding_format": "float"}
+        reply = await self._line.post(
+            "/embeddings",
+            msgspec.json.encode(body),
+            model=self._info.name,
+            prompts=tuple(one for one in inputs if isinstance(one, str)),
+            seconds=EMBEDDING_SECONDS_MAX,
+        )
+        made = parse_embeddings(reply, count=len(inputs))
+        if made is None:
+            raise UpstreamMalformed(
+                f"The provider {self._info.provider} answers POST /embeddings with something that"
+                f" is not {len(inputs)} vectors. Does it serve {self._info.name!r} for that?"
+            )
+        return made
 
     def _asking(self, request: ChatRequest) -> Asking:
         refuse_begun_answer(self._info, request)

@@ -19,6 +19,7 @@ from potok.server.routes.chat_messages import add_chat_message_routes
 from potok.server.routes.chat_queue import add_chat_queue_routes
 from potok.server.routes.chat_transfer import add_chat_transfer_routes
 from potok.server.routes.chats import add_chat_routes
+from potok.server.routes.embeddings import add_embedding_routes
 from potok.server.routes.health import add_health_routes
 from potok.server.routes.home import add_home_routes
 from potok.server.routes.models import add_model_routes
@@ -37,6 +38,7 @@ _ROUTES = (
     add_run_routes,
     add_chat_completion_routes,
     add_response_routes,
+    add_embedding_routes,
     add_ui_chat_routes,
     add_simple_chat_routes,
     add_socket_routes,

@@ -33,6 +33,30 @@ SDK_SCHEMAS: dict[str, Json] = {
             "model": {**_STRING, "description": "Left out, the server's default model answers."},
         },
     },
+    "EmbeddingRequest": {
+        "type": "object",
+        "required": ["model", "input"],
+        "additionalProperties": True,
+        "properties": {
+            "model": _STRING,
+            "input": {
+                "description": "One text or several; tokens where the provider knows them.",
+                "anyOf": [_STRING, {"type": "array", "items": {}}],
+            },
+            "encoding_format": {"type": "string", "enum": ["float", "base64"]},
+            "dimensions": {"type": "integer", "minimum": 1},
+        },
+    },
+    "Embeddings": {
+        "type": "object",
+        "required": ["object", "data", "model", "usage"],
+        "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": _ANY_OBJECT},
+            "model": _STRING,
+            "usage": _ANY_OBJECT,
+        },
+    },
     "ResponseRequest": {
         "type": "object",
         "required": ["model", "input"],

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from potok.clock import Clock, IdSource
 from potok.errors import PotokError
-from potok.models.contract import ModelInfo
+from potok.models.contract import ChatModel, ModelInfo
 from potok.runs.conversations import Conversations
 from potok.runs.service import RunService
 from potok.server.access import Access
@@ -26,6 +26,10 @@ class ModelList(Protocol):
 
     async def list(self) -> tuple[ModelInfo, ...]:
         """Return the models of all providers that can be asked, in the providers' order."""
+        ...
+
+    async def resolve(self, name: str | None) -> ChatModel:
+        """Return the model that a name means; raises `ModelUnknown` or a `PeerError`."""
         ...
 
 

@@ -127,11 +127,19 @@ class RedisLog:
 
     async def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
         parts = self._opened()
-        if new.idempotency_key is not None:
-            found = await parts.claims.claim(new, new.idempotency_key)
-            if found is not None:
-                return found, False
-        return await parts.starts.start(new), True
+        for _ in range(2):
+            if new.idempotency_key is not None:
+                found = await parts.claims.claim(new, new.idempotency_key)
+                if found is not None:
+                    return found, False
+            record = await parts.starts.start(new)
+            if record is not None:
+                return record, True
+            # Somebody else was faster, and by now the key names that run.
+        raise LogUnavailable(
+            "The run's start took so long that its Idempotency-Key was given to another one. Send"
+            " the request again."
+        )
 
     async def read_run(self, run: str) -> RunRecord:
         known = self._known_tail(run)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from potok.errors import LogUnavailable, OurBug
+from potok.errors import OurBug
 from potok.streamlog.contract import NewRun, RunRecord
 from potok.streamlog.redis_connections import Connections, Reply
 from potok.streamlog.redis_index import Index
@@ -34,11 +34,10 @@ class Starts:
         self._now = now
         self._lifetimes = lifetimes
 
-    async def start(self, new: NewRun) -> RunRecord:
+    async def start(self, new: NewRun) -> RunRecord | None:
         """Store a run whose key, if it has one, is claimed for it.
 
-        Raises:
-            LogUnavailable: Redis failed, or the claim went to another caller meanwhile.
+        None if that took so long that another caller got the claim: the run can never be made.
         """
         await self._index.enlist(new.worker, [new.run], now=self._now())
         try:
@@ -51,10 +50,7 @@ class Starts:
             await self._index.strike(new.worker, new.run)
             if answer[0] == b"exists":
                 raise OurBug(f"run {new.run} was created before")
-            raise LogUnavailable(
-                "The run's start took so long that its Idempotency-Key was given to another one."
-                " Send the request again."
-            )
+            return None
         record = new_record(new, at=float(answer[1]))
         self._writer.own[new.run] = OwnRun(record, worker=new.worker)
         # Stored is stored: a list that cannot be written now is written with the lease.

@@ -7,8 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from potok.clock import Clock
 from potok.errors import UpstreamLost, UpstreamRefused
 from potok.events.kinds import Event, ReasoningDelta, TextDelta
-from potok.limits import DEMO_BATCH_PIECES_MAX, DEMO_CLOSE_CHECK_SECONDS, DEMO_TICK_SECONDS
+from potok.events.run_request import JsonObject
+from potok.limits import (
+    DEMO_BATCH_PIECES_MAX,
+    DEMO_CLOSE_CHECK_SECONDS,
+    DEMO_EMBEDDED_CHARACTERS_MAX,
+    DEMO_EMBEDDING_DIMENSIONS,
+    DEMO_TICK_SECONDS,
+)
 from potok.models.contract import Capabilities, ChatRequest, ModelInfo
+from potok.models.embeddings import EmbeddingInput, Embeddings
 
 __all__ = ["DemoModel", "DemoProvider"]
 
@@ -79,12 +87,38 @@ class DemoModel:
 
         provider = self._provider
         provider._check_open()
+        self._check_name()
+        async for batch in self._paced(answer_events(request)):
+            yield batch
+
+    async def embed(self, inputs: tuple[EmbeddingInput, ...], parameters: JsonObject) -> Embeddings:
+        """Return vectors that compare letters; see the contract of embeddings.
+
+        Raises:
+            UpstreamRefused: another model, or tokens in place of texts.
+        """
+        from potok.models.demo.pieces import count_pieces
+        from potok.models.demo.vectors import embed_text
+
+        self._check_name()
+        dimensions = parameters.get("dimensions") or DEMO_EMBEDDING_DIMENSIONS
+        vectors, tokens = [], 0
+        for one in inputs:
+            if not isinstance(one, str):
+                raise UpstreamRefused(
+                    "The demo model knows no tokens; send texts as `input`.", status=400
+                )
+            vectors.append(embed_text(one, dimensions=dimensions))
+            tokens += count_pieces(one, exact_characters=DEMO_EMBEDDED_CHARACTERS_MAX)
+            # A request may hold thousands of texts, and other answers wait in the same loop.
+            await sleep(0)
+        return Embeddings(tuple(vectors), tokens)
+
+    def _check_name(self) -> None:
         if self._info.name != _NAME:
             raise UpstreamRefused(
                 f"The demo provider has one model, {_NAME!r}; ask for that one.", status=404
             )
-        async for batch in self._paced(answer_events(request)):
-            yield batch
 
     async def _paced(self, events: Iterator[Event]) -> AsyncIterator[list[Event]]:
         """Yield events in batches, each piece at its time counted from the first one.
