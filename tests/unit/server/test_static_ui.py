@@ -33,8 +33,10 @@ def ui(tmp_path: Path) -> StaticUi:
 
 
 @asynccontextmanager
-async def client_of(ui: StaticUi | None, **access: Access) -> AsyncIterator[httpx.AsyncClient]:
-    house = build_house(**access)
+async def client_of(
+    ui: StaticUi | None, *, access: Access | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    house = build_house(access=access)
     app = build_app(dataclasses.replace(house.services, ui=ui))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
