@@ -87,10 +87,10 @@ async def test_a_chat_completion_nobody_reads_is_stopped_after_its_grace(tmp_pat
     ):
         async with client.stream("POST", "/v1/chat/completions", json=body) as reply:
             run = reply.headers["x-potok-run"]
-            await anext(reply.aiter_raw())
+            call = await upstream.until_call(1)
 
         async with asyncio.timeout(10):
-            await (await upstream.until_call(1)).closed_by_client.wait()
+            await call.closed_by_client.wait()
         whole = await whole_run(client, run)
 
     assert json.loads(whole[-1][2])["code"] == "disconnected"

@@ -137,6 +137,7 @@ async def test_runs_of_a_killed_worker_go_on_before_the_eyes_of_another_one_s_re
             assert reader.gap_seconds < GAP_SECONDS_MAX
 
 
+@pytest.mark.long
 async def test_a_worker_that_was_asleep_writes_nothing_when_it_wakes(
     redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -178,6 +179,7 @@ async def uncut_elsewhere(redis: RedisServer, folder: Path) -> str:
         return await uncut_text(server)
 
 
+@pytest.mark.long
 async def test_redis_killed_and_started_again_from_its_file_loses_no_word(
     redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -293,8 +295,9 @@ async def test_one_key_at_two_workers_at_once_is_one_run(
 async def test_a_reader_that_comes_back_to_another_worker_keeps_its_run(
     redis: RedisServer, tmp_path: Path
 ) -> None:
+    quick = {"POTOK_DISCONNECT_GRACE_SECONDS": "1", "POTOK_DEMO_TOKENS_PER_SECOND": "200"}
     async with (
-        servers_on(redis, tmp_path, "a", "b", POTOK_DISCONNECT_GRACE_SECONDS="1") as [a, b],
+        servers_on(redis, tmp_path, "a", "b", **quick) as [a, b],
         httpx.AsyncClient(base_url=a.url, timeout=30) as at_a,
         httpx.AsyncClient(base_url=b.url, timeout=30) as at_b,
     ):

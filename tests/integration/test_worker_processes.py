@@ -64,7 +64,11 @@ async def until_gone(process_ids: set[int]) -> None:
 async def test_a_worker_that_is_killed_is_replaced_and_nobody_is_refused(
     redis: RedisServer, tmp_path: Path
 ) -> None:
-    settings = {"POTOK_WORKERS": str(WORKERS), "POTOK_REDIS_URL": redis.url}
+    settings = {
+        "POTOK_WORKERS": str(WORKERS),
+        "POTOK_REDIS_URL": redis.url,
+        "POTOK_DEMO_TOKENS_PER_SECOND": "0",
+    }
     async with running_server(tmp_path / "data", **settings) as server:
         before = await until_workers(server, WORKERS)
         killed = min(before)

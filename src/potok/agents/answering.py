@@ -7,11 +7,12 @@ from contextlib import aclosing
 
 from potok.agents.asking import chat_request, tokens_left
 from potok.agents.contract import Turn
+from potok.agents.faults import kind_of
 from potok.agents.said import fold_of, is_one_voice, parts_of, state_of
 from potok.agents.sources import Candidate
 from potok.agents.stitching import Spent, Stitch
 from potok.clock import Clock
-from potok.errors import PeerError, PotokError, UpstreamBusy, UpstreamRefused, UpstreamStalled
+from potok.errors import PeerError, PotokError, UpstreamBusy
 from potok.events.fold import Fold, Message
 from potok.events.kinds import (
     Event,
@@ -42,11 +43,6 @@ _logger = logging.getLogger("potok.agents")
 Sleep = Callable[[float], Awaitable[None]]
 
 _OTHERS = -1
-
-# Faults that pass by themselves, among those that a provider reports with a status.
-_PASSING_STATUSES = frozenset({408, 409, 429})
-# What models that take no begun answer say to one.
-_PREFILL_REFUSALS = frozenset({400, 422})
 
 
 class Answering:
@@ -202,7 +198,7 @@ class Answering:
             self._speakers.add(self._current)
             self._spent.add_pieces(pieces)
         self._has_names = self._has_names or bool(message.parts)
-        kind = self._kind_of(fault, gained=gained)
+        kind = kind_of(fault, was_begun=self._how == "prefill" and not gained)
         if kind == "refused":
             source.refused = True
         elif kind == "prefill_refused":
@@ -218,20 +214,6 @@ class Answering:
         if isinstance(step, Ask) and step.wait_seconds:
             await self._sleep(step.wait_seconds * (0.5 + 0.5 * self._fraction()))
         return step
-
-    def _kind_of(self, fault: PotokError, *, gained: bool) -> Fault:
-        if isinstance(fault, UpstreamBusy):
-            return "busy"
-        if isinstance(fault, UpstreamStalled):
-            return "silent"
-        if not isinstance(fault, UpstreamRefused):
-            # A bare one is an adapter's own no to the request.
-            return "refused" if type(fault) is PeerError else "broken"
-        if fault.status >= 500 or fault.status in _PASSING_STATUSES:
-            return "broken"
-        if self._how == "prefill" and not gained and fault.status in _PREFILL_REFUSALS:
-            return "prefill_refused"
-        return "refused"
 
     def _decide(self, fault: Fault, *, gained: bool, seconds: float = 0.0) -> Ask | Finish | GiveUp:
         said, has_words = state_of(self._fold.message, self._turn.request)

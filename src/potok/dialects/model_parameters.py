@@ -35,6 +35,8 @@ def check_parameters(fields: JsonObject) -> JsonObject:
             kept[name] = value
     if "top_logprobs" in kept and kept.get("logprobs") is not True:
         raise RequestInvalid("`top_logprobs` needs `logprobs: true`.", param="top_logprobs")
+    if "tool_choice" in kept:
+        _check_choice(kept["tool_choice"], kept.get("tools") or [])
     return kept
 
 
@@ -117,6 +119,9 @@ def _tools(value: Any, param: str) -> None:
             name = function.get("name") if isinstance(function, dict) else None
             if not isinstance(name, str) or not name:
                 raise _refuse(f"{at}.function.name", "a name", name)
+            schema = function.get("parameters") if isinstance(function, dict) else None
+            if schema is not None and not isinstance(schema, dict):
+                raise _refuse(f"{at}.function.parameters", "a JSON schema", schema)
 
 
 def _tool_choice(value: Any, param: str) -> None:
@@ -126,11 +131,30 @@ def _tool_choice(value: Any, param: str) -> None:
         raise _refuse(param, "none, auto, required or an object that names a tool", value)
 
 
+def _check_choice(choice: Any, tools: list[JsonObject]) -> None:
+    if not tools:
+        raise RequestInvalid("`tool_choice` needs `tools`.", param="tool_choice")
+    if not isinstance(choice, dict) or choice["type"] != "function":
+        return
+    function = choice.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    known = [tool["function"]["name"] for tool in tools if tool["type"] == "function"]
+    if name not in known:
+        raise RequestInvalid("`tool_choice` names none of the `tools`.", param="tool_choice")
+
+
 def _response_format(value: Any, param: str) -> None:
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise _refuse(param, "an object with a `type`", value)
-    if value["type"] == "json_schema" and not isinstance(value.get("json_schema"), dict):
-        raise _refuse(f"{param}.json_schema", "an object", value.get("json_schema"))
+    if value["type"] != "json_schema":
+        return
+    named = value.get("json_schema")
+    if not isinstance(named, dict):
+        raise _refuse(f"{param}.json_schema", "an object", named)
+    if not isinstance(named.get("name"), str):
+        raise _refuse(f"{param}.json_schema.name", "a name", named.get("name"))
+    if not isinstance(named.get("schema"), dict):
+        raise _refuse(f"{param}.json_schema.schema", "a JSON schema", named.get("schema"))
 
 
 _CHECKS: dict[str, _Check] = {

@@ -19,14 +19,12 @@ GOOD: list[tuple[str, Any]] = [
     ("presence_penalty", 2.0),
     ("reasoning_effort", "low"),
     ("response_format", {"type": "json_object"}),
-    ("response_format", {"type": "json_schema", "json_schema": {"name": "x"}}),
+    ("response_format", {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}),
     ("seed", -7),
     ("stop", "\n"),
     ("stop", ["a", "b", "c", "d"]),
     ("temperature", 0),
     ("temperature", 2.0),
-    ("tool_choice", "auto"),
-    ("tool_choice", {"type": "function", "function": {"name": "f"}}),
     ("tools", []),
     ("tools", [FUNCTION, {"type": "web_search"}]),
     ("top_p", 0.5),
@@ -71,6 +69,27 @@ BAD: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("name", "value"), GOOD)
 def test_what_fits_passes_unchanged(name: str, value: Any) -> None:
     assert check_parameters({name: value}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    ["none", "auto", "required", {"type": "function", "function": {"name": "f"}}, {"type": "x"}],
+)
+def test_a_choice_of_tools_goes_with_tools(choice: Any) -> None:
+    chosen = {"tools": [FUNCTION], "tool_choice": choice}
+
+    assert check_parameters(chosen) == chosen
+    with pytest.raises(RequestInvalid):
+        check_parameters({"tool_choice": choice})
+
+
+def test_a_choice_of_a_tool_that_is_not_there_is_refused() -> None:
+    choice = {"type": "function", "function": {"name": "g"}}
+
+    with pytest.raises(RequestInvalid) as refusal:
+        check_parameters({"tools": [FUNCTION], "tool_choice": choice})
+
+    assert refusal.value.param == "tool_choice"
 
 
 @pytest.mark.parametrize(("name", "value", "param"), BAD)

@@ -74,6 +74,7 @@ async def test_the_document_is_openapi_3_1_and_names_every_route() -> None:
         "POST /v1/responses/{response}/cancel",
         "DELETE /v1/responses/{response}",
         "GET /v1/responses/{response}/input_items",
+        "POST /v1/embeddings",
         "GET /healthz",
     }
 

@@ -21,11 +21,11 @@ export function DemoChip() {
       </button>
       <dialog ref={dialog} aria-label={words.demoOpen}>
         <DemoNote />
-        <form method="dialog">
-          <button type="submit" className="button">
+        <p className="dialog__end">
+          <button type="button" className="button" onClick={() => dialog.current?.close()}>
             {words.close}
           </button>
-        </form>
+        </p>
       </dialog>
     </>
   );
