@@ -81,7 +81,7 @@ async def test_a_chat_completion_nobody_reads_is_stopped_after_its_grace(tmp_pat
         running_server(
             tmp_path,
             **upstream_of(upstream),
-            POTOK_DISCONNECT_GRACE_SECONDS="0.2",
+            POTOK_DISCONNECT_GRACE_SECONDS="1",
         ) as server,
         httpx.AsyncClient(base_url=server.url, timeout=30) as client,
     ):

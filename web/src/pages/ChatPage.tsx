@@ -90,7 +90,7 @@ export function ChatPage(props: ChatPageProps) {
         onReconnect={reconnect}
         onBack={reloadModels}
       />
-      <main ref={list} className="list" tabIndex={0} aria-label={words.chat}>
+      <main ref={list} className="list" tabIndex={0}>
         <div className="list__content">
           {isEmpty ? (
             <Welcome

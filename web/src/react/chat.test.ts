@@ -211,12 +211,18 @@ describe("coming back", () => {
     expect(next.asked[0]?.["run"]).toEqual(line.asked[0]?.["run"]);
   });
 
-  test("a copy that cannot be read is no reason to lose the answer", async () => {
+  test.each([
+    "{",
+    "null",
+    '{"after":7,"message":{}}',
+    '{"after":"7","message":[]}',
+    '{"after":"x","message":{}}',
+  ])("the copy %s is no reason to lose the answer", async (copy) => {
     const tab = openTab();
     await ask(tab);
     tab.close();
-    const name = [...storage.kept.keys()].find((key) => key.startsWith("potok.answer."));
-    storage.kept.set(name ?? "potok.answer.x", '{"after":7,"message":[]}');
+    const [exchange] = tab.chat.conversation.exchanges;
+    storage.kept.set(`potok.answer.${exchange?.answer.id}`, copy);
 
     const again = openTab();
     const line = await lineOf(again);
@@ -268,6 +274,26 @@ describe("coming back", () => {
     expect(two.chat.conversation.exchanges).toEqual([]);
     expect(two.chat.isBusy).toBe(false);
   });
+});
+
+test("a chat that was left in the middle of an answer can be brought back", async () => {
+  const tab = openTab();
+  const line = await ask(tab);
+
+  tab.chat.clear();
+  await pass();
+  tab.chat.restore();
+  await pass();
+
+  expect(line.asked.map((message) => message["op"])).toEqual([
+    "start",
+    "cancel",
+    "unsubscribe",
+    "subscribe",
+  ]);
+  line.receive(...events(0, 4), { run: RUN, id: "5", event: "run-end", outcome: "cancelled" });
+  await pass();
+  expect(tab.chat.conversation.exchanges[0]?.answer.ending).toBe("cancelled");
 });
 
 describe("the line", () => {

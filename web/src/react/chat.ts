@@ -16,6 +16,8 @@ const ENDINGS: Partial<Record<RunState, Ending>> = {
   failed: "failed",
 };
 
+const ID = /^[0-9]{1,15}$/;
+
 export class Chat {
   readonly #store: ConversationStore;
   readonly #connection: Connection;
@@ -140,7 +142,7 @@ export class Chat {
 
   /** Begin a new conversation; what is under way is stopped, for nobody could stop it later. */
   clear(): void {
-    for (const live of this.#live.values()) void live.stop();
+    for (const live of this.#live.values()) void live.end();
     this.#live.clear();
     this.#given.clear();
     this.#store.clear();
@@ -220,7 +222,8 @@ export class Chat {
   #copyOf(id: string): { after: string; message: Message } | null {
     try {
       const { after, message } = this.#store.readCopy(id) as { after: string; message: unknown };
-      return typeof after === "string" ? { after, message: readMessage(message) } : null;
+      const isId = typeof after === "string" && ID.test(after);
+      return isId ? { after, message: readMessage(message) } : null;
     } catch {
       // There is none, or it was written by another version: the server has it all.
       return null;

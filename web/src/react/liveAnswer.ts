@@ -85,6 +85,15 @@ export class LiveAnswer {
     }
   }
 
+  /** Stop the run, and read it no longer. */
+  async end(): Promise<void> {
+    const { run } = this.#following.reader;
+    const stopped = this.stop();
+    // Without a name it can be stopped only once the answer to its start has come.
+    if (run === null) await stopped;
+    this.leave();
+  }
+
   /** Stop reading; the run goes on. */
   leave(): void {
     this.#following.reader.leave();

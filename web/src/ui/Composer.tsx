@@ -1,5 +1,5 @@
 import type { KeyboardEvent, ReactNode, RefObject } from "react";
-import { useLayoutEffect, useState } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
 
 import { Icon } from "./Icon.tsx";
 import { FIELD_PIXELS_MAX } from "./limits.ts";
@@ -25,10 +25,14 @@ export function Composer(props: ComposerProps) {
   const words = useWords();
   const [text, setText] = useState("");
   const [hint, setHint] = useState<string | null>(null);
+  // Sent before there was a model to ask; it goes as soon as there is one.
+  const [isWaiting, setWaiting] = useState(false);
   useGrowth(field, text);
   const isEmpty = text.trim() === "";
+  const quietHint = isWaiting ? words.modelsLoading : isBusy ? words.stopHint : words.keysHint;
 
   const send = (): void => {
+    setWaiting(!isEmpty && !canSend);
     if (isEmpty || !canSend) return;
     if (isBusy) setHint(words.busyHint);
     else if (text.length > unitsMax) setHint(words.tooLong);
@@ -38,6 +42,9 @@ export function Composer(props: ComposerProps) {
       if (matchMedia("(pointer: fine)").matches) field.current?.focus();
     }
   };
+  useEffect(() => {
+    if (isWaiting && canSend) send();
+  });
   const press = (event: KeyboardEvent): void => {
     // While a word is composed, as in Japanese, Enter belongs to it.
     if (event.key !== "Enter" || event.nativeEvent.isComposing || event.keyCode === 229) return;
@@ -67,13 +74,14 @@ export function Composer(props: ComposerProps) {
         onChange={(event) => {
           setText(event.target.value);
           setHint(null);
+          setWaiting(false);
         }}
         onKeyDown={press}
       />
       <div className="composer__row">
         {children}
         <p id="composer-hint" className="composer__hint" role={hint === null ? undefined : "alert"}>
-          {hint ?? (isBusy ? words.stopHint : words.keysHint)}
+          {hint ?? quietHint}
         </p>
         {isBusy ? (
           <button
