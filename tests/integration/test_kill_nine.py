@@ -33,13 +33,18 @@ class Shown:
 async def read_until(
     client: httpx.AsyncClient, shown: Shown, enough: asyncio.Barrier, wanted: int
 ) -> None:
-    met = False
+    """Note what a run shows; meet the others once it was `wanted` tokens, in whatever events."""
+    tokens = 0
+    met: asyncio.Task[int] | None = None
     async for event in events_of(client, shown.run):
         shown.events.append((event.id, event.event, event.data))
-        if not met and len(shown.events) >= wanted:
-            met = True
-            reading = asyncio.ensure_future(enough.wait())
-            reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if event.event == "text-delta":
+            # A busy machine merges tokens: their number, not that of events, is the same each time.
+            tokens += json.loads(event.data).get("tokens", 1)
+        if met is None and tokens >= wanted and len(shown.events) >= SHOWN_MIN:
+            met = asyncio.create_task(enough.wait())
+    if met is not None:
+        await met
 
 
 async def cut_five_runs(server: Server, dice: random.Random) -> list[Shown]:
