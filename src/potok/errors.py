@@ -9,12 +9,13 @@
     |   |-- PreviousResponseNotFound, ResponseBusy
     |-- PeerError          the upstream or the other end of a wire misbehaved
     |   |-- UpstreamUnreachable, UpstreamRefused, UpstreamLost, UpstreamStalled,
-    |   |-- UpstreamMalformed, FrameTooLarge, ServerUnreachable, ServerRefused
+    |   |-- UpstreamMalformed, FrameTooLarge, ServerUnreachable, ServerRefused, AnswerUnfit,
+    |   |-- PromptTooLong, ModelUnusable
     |-- TryAgain           the same request may succeed later
     |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining, ChatsUnavailable
     |-- SetupError         the operator changes the set-up
     |   |-- SettingInvalid, DataFolderUnusable, DataFolderInUse, DatabaseNewer, AddressTaken,
-    |   |-- DatabaseUnusable, RedisUnusable
+    |   |-- DatabaseUnusable, RedisUnusable, ModelFileRefused, DownloadFailed
     `-- OurBug             Potok broke one of its own rules
         |-- GrammarViolation, StaleEpoch
 
@@ -431,7 +432,8 @@ class ChatBusy(CallerError):
 
     code = "chat_busy"
 
-    def __init__(self, *, chat: int, message: int, run: str) -> None:
+    def __init__(self, *, chat: int, message: int, run: str, is_seen: bool = False) -> None:
+        """Args: is_seen: whoever was refused has shown that it knows of that answer."""
         super().__init__(
             f"Chat {chat} is still answering. Wait for its end, stop it with POST"
             f" /api/web/v1/chats/{chat}/cancel, or put the text into its queue with POST"
@@ -440,6 +442,7 @@ class ChatBusy(CallerError):
         self.chat = chat
         self.answer = message
         self.run = run
+        self.is_seen = is_seen
 
 
 class CursorInvalid(CallerError):
@@ -508,3 +511,82 @@ class ResponseBusy(CallerError):
             " first."
         )
         self.response = response
+
+
+class AgentStalled(PeerError):
+    """A branch of an agent gave nothing for too long."""
+
+    code = "agent_stalled"
+
+    def __init__(self, agent: str, *, seconds: float) -> None:
+        super().__init__(f"The agent {agent!r} gave nothing for {seconds:g} seconds.")
+        self.agent, self.seconds = agent, seconds
+
+
+class AgentFailed(PeerError):
+    """The code of an agent raised something that it should have handled."""
+
+    code = "agent_failed"
+
+    def __init__(self, agent: str) -> None:
+        super().__init__(
+            f"The agent {agent!r} failed; what came before is kept. The server's log says where."
+        )
+        self.agent = agent
+
+
+class AppUnavailable(TryAgain):
+    """An installed app cannot be used as things are."""
+
+    code = "app_unavailable"
+
+    def __init__(self, app: str, *, why: str) -> None:
+        super().__init__(f"The app {app!r} is unavailable. {why}".strip())
+        self.app = app
+
+
+class AnswerUnfit(PeerError):
+    """A model did not give the JSON that was asked for, nor when it was asked to mend it."""
+
+    code = "answer_unfit"
+
+    def __init__(self, model: str, *, why: str) -> None:
+        super().__init__(
+            f"The model {model[:200]!r} did not give the JSON that the request asks for, although"
+            f" it was asked to mend it. {why} Try again, ask a model that keeps to JSON schemas,"
+            " or loosen the schema."
+        )
+        self.model = model
+
+
+class PromptTooLong(UpstreamRefused):
+    """The conversation has more tokens than the model's context; another model may take it."""
+
+    code = "context_length_exceeded"
+
+    def __init__(self, *, model: str, tokens: int, tokens_max: int) -> None:
+        super().__init__(
+            f"The conversation has {tokens} tokens, and the context of {model} has {tokens_max}."
+            " Send less, or use a model with a longer context.",
+            status=400,
+        )
+        self.tokens = tokens
+        self.tokens_max = tokens_max
+
+
+class ModelUnusable(PeerError):
+    """A model file on this machine cannot be served now; the sentence says why."""
+
+    code = "model_unusable"
+
+
+class DownloadFailed(SetupError):
+    """A model could not be fetched; what came of it is kept, and asking again goes on with it."""
+
+    code, retryable = "download_failed", True
+
+
+class ModelFileRefused(SetupError):
+    """A file cannot become a model here: no GGUF, a wrong checksum, no room, a taken name."""
+
+    code = "model_file_refused"

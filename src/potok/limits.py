@@ -525,3 +525,112 @@ EMBEDDING_SECONDS_MAX = 120.0
 DEMO_EMBEDDING_DIMENSIONS = 256
 # Characters of a text that the demo model's vectors count; more would hold up the event loop.
 DEMO_EMBEDDED_CHARACTERS_MAX = 8_000
+
+# agents
+
+# Events between an agent's tasks and its producer; more wait in the tasks, and so upstream.
+AGENT_OUTBOX_EVENTS_MAX = 512
+# A branch of an agent that gives nothing for so long is stopped; its model's own limits are lower.
+AGENT_IDLE_SECONDS_MAX = 180.0
+# Steps of one graph: a loop that never ends is a mistake, not an answer.
+AGENT_STEPS_MAX = 50
+# Rounds of asking a model that calls tools before its last answer has to come without them.
+TOOL_ROUNDS_MAX = 8
+# One call of a tool, unless the tool says otherwise.
+TOOL_SECONDS_MAX = 60.0
+# Characters of a tool's result: it is an event, and goes back to the model.
+TOOL_RESULT_CHARACTERS_MAX = 50_000
+
+# JSON answers
+
+# One JSON schema of a request, as text; OpenAI takes about half of it.
+JSON_SCHEMA_BYTES_MAX = 256 * KiB
+# Schemas in one schema, counting what its references lead to; OpenAI takes 5,000 properties.
+JSON_SCHEMA_PLACES_MAX = 20_000
+# Faults of one answer that its model and its reader are told; more say nothing new.
+JSON_FAULTS_MAX = 8
+# Characters of one such sentence: names of fields in it are the model's.
+JSON_FAULT_CHARACTERS_MAX = 200
+# Characters of an answer that is held back until it is checked.
+JSON_ANSWER_CHARACTERS_MAX = 2_000_000
+# One check of an answer against its schema; those that end at all end in milliseconds.
+JSON_CHECK_SECONDS_MAX = 2.0
+# Checks that did not end in time and cannot be stopped; with so many, none is begun any more.
+JSON_CHECKS_STUCK_MAX = 2
+
+# chats of other faces
+# A run's request that is kept beside its answer until the run begins; after a crash at just that
+# moment the text of a larger one, with pictures in it, is given back to the user.
+CHAT_PLAN_BYTES_MAX = 1 * MiB
+# How often a message is tried to be stored while the answer before it is being ended.
+CHAT_BUSY_TRIES_MAX = 3
+
+# queue
+
+# How often a call that waits for its place says that its position has changed.
+QUEUE_TELL_SECONDS = 1.0
+# How often it says so though nothing has changed: whoever waits sees that it lives.
+QUEUE_REPEAT_SECONDS = 60.0
+# The part of a provider's queue that one principal's calls may take: others always find room.
+QUEUE_LANE_SHARE = 0.75
+# A run with more events than this does not wait to begin: each second of a wait gives at most one.
+QUEUED_EVENTS_MAX = 512
+
+# gguf
+
+# Wait for a model to be loaded; tens of gigabytes from a slow disk take minutes.
+GGUF_START_SECONDS_MAX = 300.0
+# Wait for one small answer of the child that serves a model: how it is, which slots are busy.
+GGUF_PROBE_SECONDS = 2.0
+# How often a child that loads, or that should let go of a slot, is asked again.
+GGUF_PROBE_EVERY_SECONDS = 0.05
+# After a stop: how long the child may go on with that answer before it is killed. It does not look
+# up while it reads a prompt; then nobody else is hurt, or others lose their place in it.
+GGUF_CANCEL_GRACE_SECONDS = 0.3
+GGUF_CANCEL_SHARED_GRACE_SECONDS = 3.0
+# After a stop: how long it is watched whether the child begins what it had still in its queue.
+GGUF_CANCEL_WATCH_SECONDS = 5.0
+# Children of one file that may die one after the other; then it is left alone for a while.
+GGUF_DEATHS_MAX = 4
+GGUF_REST_SECONDS = 60.0
+# Wait before a child that died again is started again: doubled with each death.
+GGUF_RESPAWN_SECONDS = 0.5
+GGUF_RESPAWN_SECONDS_MAX = 15.0
+# Lines of a child's complaints that are kept until it is ready; the first ones tell the cause.
+GGUF_COMPLAINTS_MAX = 50
+# Memory in which a child keeps the prompts of earlier answers, in MiB.
+GGUF_PROMPT_CACHE_MIB = 512
+# Tokens that a child reads in one piece; also the longest text that a chat model makes a vector of.
+GGUF_BATCH_TOKENS = 512
+# The same for models that are made for vectors.
+GGUF_EMBEDDING_TOKENS_MAX = 8_192
+# Tool calls in one answer of a local model; small ones do not know when to stop.
+GGUF_CALLS_MAX = 4
+# Facts at a file's head, texts among them, and items in one of its lists: large vocabularies fit.
+GGUF_FACTS_MAX = 10_000
+GGUF_FACT_BYTES_MAX = 4 * MiB
+GGUF_ITEMS_MAX = 4_000_000
+# Files that one folder of models shows.
+GGUF_FILES_MAX = 1_000
+assert GGUF_CANCEL_GRACE_SECONDS < GGUF_CANCEL_SHARED_GRACE_SECONDS < GGUF_CANCEL_WATCH_SECONDS
+assert GGUF_RESPAWN_SECONDS < GGUF_RESPAWN_SECONDS_MAX < GGUF_REST_SECONDS
+
+# downloads of models
+
+# Tries in a row that bring no byte; a try that brings some is no failure.
+DOWNLOAD_TRIES_MAX = 6
+DOWNLOAD_BACKOFF_SECONDS = 0.5
+DOWNLOAD_BACKOFF_SECONDS_MAX = 15.0
+# Wait for a connection, and for the next bytes.
+DOWNLOAD_CONNECT_SECONDS = 20.0
+DOWNLOAD_STALL_SECONDS = 60.0
+# Redirects from a hub to where its files really are; two are usual.
+DOWNLOAD_REDIRECTS_MAX = 8
+# Bytes that are written in one go; larger pieces make progress jump.
+DOWNLOAD_WRITE_BYTES = 1 * MiB
+# Room that is left on the disk, so that a download does not take the event log's last byte.
+DOWNLOAD_SPARE_BYTES = 256 * MiB
+# A hub's list of one repository's files.
+DOWNLOAD_LIST_BYTES_MAX = 8 * MiB
+# A GET that starts a run is the same start again for so long: EventSource repeats one that was cut.
+GET_STARTS_ONCE_SECONDS = 60.0

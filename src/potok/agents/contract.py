@@ -1,6 +1,6 @@
 """The contract of agents: a conversation in, batches of events out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -11,16 +11,26 @@ from potok.events.kinds import Event
 from potok.events.run_request import RunRequest
 from potok.protocol.continuation import How
 
-__all__ = ["Agent", "Turn"]
+__all__ = ["Agent", "Turn", "at_once"]
+
+
+async def at_once() -> None:
+    """Wait for nothing: where no log is kept."""
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One call of an agent. `said` is what the log already holds, None at first."""
+    """One call of an agent. `said` is what the log already holds, None at first.
+
+    `principal` is whom the run is for; an agent hands it to every model that it calls.
+    """
 
     run: RunId
     request: RunRequest
     attempt: int = 1
     said: Message | None = None
+    stored: Callable[[], Awaitable[None]] = at_once
+    """Waits until the log holds every event that the agent has given so far."""
+    principal: str = ""
 
 
 class Agent(Protocol):
@@ -38,7 +48,7 @@ class Agent(Protocol):
         """
         ...
 
-    def run(self, turn: Turn) -> AsyncIterator[list[Event]]:
+    def run(self, turn: Turn) -> AsyncGenerator[list[Event], None]:
         """Answer a turn: any events of the grammar but `run-start`, batches never empty.
 
         May end with a `run-end` that gives the finish reason; without one the run is `finished`

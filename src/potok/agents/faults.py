@@ -1,6 +1,13 @@
 """What a fault of a provider means for the answer it broke. Pure."""
 
-from potok.errors import PeerError, PotokError, UpstreamBusy, UpstreamRefused, UpstreamStalled
+from potok.errors import (
+    AnswerUnfit,
+    PeerError,
+    PotokError,
+    UpstreamBusy,
+    UpstreamRefused,
+    UpstreamStalled,
+)
 from potok.protocol.continuation import Fault
 
 __all__ = ["kind_of"]
@@ -22,8 +29,9 @@ def kind_of(fault: PotokError, *, was_begun: bool) -> Fault:
     if isinstance(fault, UpstreamStalled):
         return "silent"
     if not isinstance(fault, UpstreamRefused):
-        # A bare one is an adapter's own no to the request.
-        return "refused" if type(fault) is PeerError else "broken"
+        # A bare one is an adapter's own no to the request. An answer that does not fit would not
+        # fit again: another model may do better.
+        return "refused" if type(fault) in (PeerError, AnswerUnfit) else "broken"
     if fault.status >= 500 or fault.status in _PASSING_STATUSES:
         return "broken"
     return "prefill_refused" if was_begun and fault.status in _PREFILL_REFUSALS else "refused"

@@ -1,16 +1,18 @@
 """The simplest agent: one answer of one model, or of those that stand in for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from potok.agents.answering import Answering, Sleep
+from potok.agents.begun import Reopened
 from potok.agents.contract import Turn
 from potok.agents.sources import Candidate
 from potok.clock import Clock, SystemClock, SystemIds
 from potok.dialects.registry import DIALECTS
 from potok.events.kinds import Event
+from potok.models.contract import Queueing
 from potok.protocol.continuation import Budget, Finish, GiveUp, How, Policy
 
 __all__ = ["Continuing", "ModelAgent"]
@@ -53,6 +55,15 @@ class ModelAgent:
         """The full name of the model that was asked for."""
         return self._sources()[0].full_name
 
+    def check_room(self, principal: str) -> None:
+        """Raise `UpstreamBusy` if a call for this principal would find no room even to wait.
+
+        Never where another model stands in: it may have room.
+        """
+        first, *others = self._sources()
+        if not others and isinstance(first.model, Queueing):
+            first.model.check_room(principal)
+
     async def can_continue(self, turn: Turn) -> How | None:
         """Decide by the same rules as after an upstream's fault."""
         step = await self._answering(turn).first_step()
@@ -61,11 +72,15 @@ class ModelAgent:
         # An answer that lacks only its end ends as it would have.
         return "replay" if isinstance(step, Finish) else step.how
 
-    async def run(self, turn: Turn) -> AsyncIterator[list[Event]]:
+    async def run(self, turn: Turn) -> AsyncGenerator[list[Event], None]:
         """Yield the answer's events."""
+        begun = turn.request.begun
+        reopened = None if begun is None else Reopened(begun, turn.said)
         async with aclosing(self._answering(turn).batches()) as batches:
             async for events in batches:
-                yield events
+                fitted = events if reopened is None else reopened.take(events)
+                if fitted:
+                    yield fitted
 
     def _answering(self, turn: Turn) -> Answering:
         dialect = DIALECTS.get(turn.request.face)

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from potok.errors import PotokError
+from potok.events.fold import Message
 from potok.models.contract import Capabilities, ChatModel
 from potok.protocol.continuation import Continues, Policy, Source
 
@@ -24,13 +25,16 @@ class ModelSource(Protocol):
 class ModelRules:
     """What an operator has set for one model.
 
-    `continues` and `prefill` take the place of what its name tells of it; see `Capabilities`.
+    `continues`, `prefill` and `structured` take the place of what its name tells of it; see
+    `Capabilities`. `structured` is the most that its provider holds it to: a JSON schema, a JSON
+    object, or nothing.
     """
 
     fallback: tuple[str, ...] = ()
     policy: Policy = "continue"
     continues: Continues | None = None
     prefill: Literal["message", "prefix", "final"] | None = None
+    structured: Literal["schema", "object", "no"] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +66,19 @@ class Candidate:
             known,
             continues=self.rules.continues or known.continues,
             prefill=self.rules.prefill or known.prefill,
+            **self._structured(known),
         )
+
+    def _structured(self, known: Capabilities) -> dict[str, bool]:
+        most = self.rules.structured
+        if most is None:
+            return {"json_schema": known.json_schema, "json_object": known.json_object}
+        return {"json_schema": most == "schema", "json_object": most != "no"}
+
+    def is_named(self, answer: Message) -> bool:
+        """Whether an answer says that it is this model's, by any of its names."""
+        own = self.full_name.partition("/")[2] or self.full_name
+        return answer.model in (self.name, self.full_name, own)
 
     async def find(self) -> None:
         """Look for the model, unless it was found or could not be."""

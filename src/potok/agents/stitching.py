@@ -33,7 +33,7 @@ class Stitch:
     """Renames parts, and lets the first text go on in the one that is open.
 
     Args:
-        ordinal: A number that no earlier source of the run had: names of parts never come twice.
+        ordinal: What no earlier source of the run had: names of parts never come twice.
         taken: Names of calls that the run has used; None where nobody knows all of them.
         open_text: The text part that goes on, None where the next text is a part of its own.
         join: Where the first text meets what was said; None if nothing was, or nothing is left.
@@ -42,7 +42,7 @@ class Stitch:
     def __init__(
         self,
         *,
-        ordinal: int,
+        ordinal: int | str,
         taken: Collection[str] | None,
         open_text: str | None,
         join: Join | None,

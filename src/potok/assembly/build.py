@@ -8,6 +8,7 @@ from functools import partial
 from potok import __version__
 from potok.agents.model_agent import Continuing
 from potok.agents.registry import AgentRegistry
+from potok.assembly.apps import InstalledApps
 from potok.assembly.chats import check_chats, connect_chats
 from potok.assembly.log import LOG_FILE, connect_log
 from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
@@ -101,18 +102,20 @@ def build(
         aliases=settings.aliases,
         optional=[account.name for account in settings.guesses],
     )
+    continuing = _continuing(settings, clock=clock, ids=ids)
+    models = AgentRegistry(catalogue, rules=settings.models, continuing=continuing)
+    apps = InstalledApps(settings, models=models, clock=clock, ids=ids)
     runs = RunService(
         log,
         AgentRegistry(
-            catalogue,
-            rules=settings.models,
-            continuing=_continuing(settings, clock=clock, ids=ids),
+            catalogue, agents=apps.host.agents, rules=settings.models, continuing=continuing
         ),
         clock=clock,
         ids=ids,
         observer=observer,
         settings=_run_settings(settings),
     )
+    apps.watch(runs, log)
     services = Services(
         runs=runs,
         catalogue=catalogue,
@@ -127,6 +130,7 @@ def build(
             log_backend="sqlite" if settings.storage.redis_url is None else "redis",
         ),
         chats=connect_chats(settings, runs, clock=clock, ids=ids),
+        apps=apps.host,
         ui=load_static_ui(),
     )
     return Built(services=services, log=log, catalogue=catalogue, settings=settings)

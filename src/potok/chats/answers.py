@@ -1,11 +1,12 @@
 """Answers while their runs live, in SQL: begun, reopened and settled in one step each."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from potok.chats.contract import Begun, Ending, MessageRecord, NewAnswer, Settled
+from potok.chats.contract import Begun, Ending, MessageRecord, NewAnswer, Settled, ToldAnswer
 from potok.chats.database import Database
 from potok.chats.messages import remove_message, with_siblings
 from potok.chats.rows import (
@@ -20,10 +21,11 @@ from potok.chats.rows import (
 from potok.chats.search_index import Index, prepare, replace_title
 from potok.chats.search_text import words_of
 from potok.chats.tables import chats, messages, queue_items
+from potok.chats.told import ToldPlace, find_named, find_place, name_of
 from potok.clock import Clock
 from potok.errors import ChatBusy, ChatNotFound, IdempotencyConflict, RequestInvalid
 from potok.events.run_request import JsonObject
-from potok.limits import TITLE_MADE_CHARACTERS_MAX
+from potok.limits import CLIENT_ID_CHARACTERS_MAX, TITLE_MADE_CHARACTERS_MAX
 
 __all__ = ["SqlAnswers"]
 
@@ -54,14 +56,77 @@ class SqlAnswers:
                 await self._index.add(connection, [(principal, chat.id, user.id, words)])
                 parent = user.id
             answer = await self._add(connection, chat, parent, "assistant", "", streaming=new)
-            fields: dict[str, object] = {"leaf_id": answer.id, "updated_at": self._clock.now()}
-            if new.content is not None:
-                fields |= {"draft": None, "is_queue_paused": False}
-                fields |= await self._first_title(connection, chat, new.content)
-            await connection.execute(update(chats).where(chats.c.id == chat.id).values(fields))
-            return Begun(
-                answer=(await with_siblings(connection, chat.id, [answer]))[0], is_new=True
+            return await self._begun(connection, chat, answer, content=new.content)
+
+    async def _begun(
+        self, connection: AsyncConnection, chat: Row[Any], answer: Row[Any], *, content: str | None
+    ) -> Begun:
+        fields: dict[str, object] = {"leaf_id": answer.id, "updated_at": self._clock.now()}
+        if content is not None:
+            fields |= {"draft": None, "is_queue_paused": False}
+            fields |= await self._first_title(connection, chat, content)
+        await connection.execute(update(chats).where(chats.c.id == chat.id).values(fields))
+        return Begun(answer=(await with_siblings(connection, chat.id, [answer]))[0], is_new=True)
+
+    async def begin_told(self, new: ToldAnswer, *, principal: str) -> Begun:
+        last = new.told[-1]
+        words = await prepare(last.text)
+        async with self._database.writing() as connection:
+            chat = await lock_chat(connection, new.chat_id, principal)
+            place = await find_place(connection, chat, new.told, is_again=new.is_again)
+            known = await self._answered(connection, new, place)
+            if known is not None:
+                found = await with_siblings(connection, chat.id, [known])
+                return Begun(answer=found[0], is_new=False)
+            await _refuse_if_live(connection, chat.id, seen=place.seen)
+            asked, parent = place.asked, place.parent
+            if asked is None:
+                for one in place.earlier:
+                    row = await self._add(
+                        connection, chat, parent, one.role, one.text, client_id=name_of(one)
+                    )
+                    told_words = await prepare(one.text)
+                    await self._index.add(connection, [(principal, chat.id, row.id, told_words)])
+                    parent = row.id
+                if place.edited is not None:
+                    await connection.execute(
+                        update(messages)
+                        .where(messages.c.id == place.edited.id)
+                        .values(client_id=None)
+                    )
+                asked = await self._add(
+                    connection, chat, parent, "user", last.text, client_id=name_of(last)
+                )
+                await self._index.add(connection, [(principal, chat.id, asked.id, words)])
+            answer = await self._add(
+                connection, chat, asked.id, "assistant", "", client_id=new.key, streaming=new
             )
+            content = None if place.asked is not None else last.text
+            return await self._begun(connection, chat, answer, content=content)
+
+    async def _answered(
+        self, connection: AsyncConnection, new: ToldAnswer, place: ToldPlace
+    ) -> Row[Any] | None:
+        """Return the answer that was begun for the same request already."""
+        wanted = select(messages).where(
+            messages.c.chat_id == new.chat_id, messages.c.role == "assistant"
+        )
+        if new.key is not None:
+            row = (await connection.execute(wanted.where(messages.c.client_id == new.key))).first()
+            if row is not None:
+                return row
+        if place.asked is None or new.is_again:
+            return None
+        newest = wanted.where(messages.c.parent_id == place.asked.id)
+        return (await connection.execute(newest.order_by(messages.c.id.desc()).limit(1))).first()
+
+    async def find_told(self, chat: int, name: str, *, principal: str) -> MessageRecord | None:
+        async with self._database.reading() as connection:
+            await read_chat(connection, chat, principal)
+            row = (await find_named(connection, chat, [name])).get(name)
+            if row is None or row.role != "assistant":
+                return None
+            return (await with_siblings(connection, chat, [row]))[0]
 
     async def _known(self, connection: AsyncConnection, new: NewAnswer) -> MessageRecord | None:
         """Return the answer of a message whose client id came before."""
@@ -126,7 +191,7 @@ class SqlAnswers:
         content: str,
         *,
         client_id: str | None = None,
-        streaming: NewAnswer | None = None,
+        streaming: NewAnswer | ToldAnswer | None = None,
     ) -> Row[Any]:
         fields: dict[str, object] = {
             "principal": chat.principal,
@@ -142,7 +207,8 @@ class SqlAnswers:
         if streaming is not None:
             fields["status"] = "streaming"
             fields["run"] = streaming.run
-            fields["metadata"] = json_of(streaming.metadata)
+            if isinstance(streaming, NewAnswer):
+                fields["metadata"] = json_of(streaming.metadata)
             fields["plan"] = json_of(streaming.plan) if streaming.plan is not None else None
         made = await connection.execute(insert(messages).values(fields).returning(messages))
         row: Row[Any] = made.one()
@@ -167,7 +233,15 @@ class SqlAnswers:
         return {"title": title, "title_source": "text"}
 
     async def reopen(
-        self, chat: int, message: int, *, principal: str, run: str, plan: JsonObject
+        self,
+        chat: int,
+        message: int,
+        *,
+        principal: str,
+        run: str,
+        plan: JsonObject,
+        after_run: str | None = None,
+        name: str | None = None,
     ) -> MessageRecord:
         async with self._database.writing() as connection:
             await lock_chat(connection, chat, principal)
@@ -180,16 +254,18 @@ class SqlAnswers:
                 raise RequestInvalid(
                     "Only the last answer of a path can be continued.", param="message_id"
                 )
+            if after_run is not None and row.run != after_run:
+                raise ChatBusy(chat=chat, message=row.id, run=row.run or "")
+            fields = {"status": "streaming", "run": run, "plan": json_of(plan)}
+            if name is not None and len(name) <= CLIENT_ID_CHARACTERS_MAX:
+                fields["client_id"] = name
             changed = await connection.execute(
-                update(messages)
-                .where(messages.c.id == message)
-                .values(status="streaming", run=run, plan=json_of(plan))
-                .returning(messages)
+                update(messages).where(messages.c.id == row.id).values(fields).returning(messages)
             )
             await connection.execute(
                 update(chats)
                 .where(chats.c.id == chat)
-                .values(leaf_id=message, updated_at=self._clock.now())
+                .values(leaf_id=row.id, updated_at=self._clock.now())
             )
             return (await with_siblings(connection, chat, [changed.one()]))[0]
 
@@ -303,10 +379,13 @@ async def _live(connection: AsyncConnection, chat: int) -> Row[Any] | None:
     ).first()
 
 
-async def _refuse_if_live(connection: AsyncConnection, chat: int) -> None:
+async def _refuse_if_live(
+    connection: AsyncConnection, chat: int, *, seen: Collection[int] = ()
+) -> None:
     live = await _live(connection, chat)
     if live is not None:
-        raise ChatBusy(chat=chat, message=live.id, run=live.run or "")
+        is_seen = live.id in seen or live.parent_id in seen
+        raise ChatBusy(chat=chat, message=live.id, run=live.run or "", is_seen=is_seen)
 
 
 async def _take_queued(connection: AsyncConnection, chat: int, item: int) -> None:

@@ -35,7 +35,7 @@ class SqlChats:
             "title": storable(new.title or ""),
             "title_source": "user" if new.title else "none",
             "model": new.model,
-            "external_id": new.external_id,
+            "external_id": None if new.external_id is None else storable(new.external_id),
             "is_archived": False,
             "is_queue_paused": False,
             "created_at": now,
@@ -64,7 +64,7 @@ class SqlChats:
 
     async def find(self, external_id: str, *, principal: str) -> Chat | None:
         wanted = select(chats).where(
-            chats.c.principal == principal, chats.c.external_id == external_id
+            chats.c.principal == principal, chats.c.external_id == storable(external_id)
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(wanted)).first()

@@ -25,6 +25,7 @@ from potok.chats.nouns import (
     Project,
     QueuedMessage,
     Settled,
+    ToldAnswer,
 )
 from potok.events.run_request import JsonObject
 
@@ -52,6 +53,7 @@ __all__ = [
     "QueuedMessage",
     "Search",
     "Settled",
+    "ToldAnswer",
     "Transfer",
 ]
 
@@ -186,10 +188,41 @@ class Answers(Protocol):
         """
         ...
 
+    async def begin_told(self, new: ToldAnswer, *, principal: str) -> Begun:
+        """Store an answer below what a client shows, with those of its messages that are new.
+
+        A message is known by its name (the `client_id` that it was stored with, `msg_<run>`, or
+        its id), else by standing at its place of the shown path with the same text. A known
+        message with another text is an edit: its sibling, which has the name from then on. A
+        user's message that is known and has an answer gives that one, unless `is_again`.
+
+        Raises:
+            ChatNotFound: no such chat.
+            ChatBusy: an answer of the chat is streaming; `is_seen` if the client tells of it.
+        """
+        ...
+
+    async def find_told(self, chat: int, name: str, *, principal: str) -> MessageRecord | None:
+        """Return the answer that a client calls by this name."""
+        ...
+
     async def reopen(
-        self, chat: int, message: int, *, principal: str, run: str, plan: JsonObject
+        self,
+        chat: int,
+        message: int,
+        *,
+        principal: str,
+        run: str,
+        plan: JsonObject,
+        after_run: str | None = None,
+        name: str | None = None,
     ) -> MessageRecord:
         """Make a settled answer stream again, after the text that it has.
+
+        Args:
+            after_run: Its run as it was read: if another one has gone on with the answer since, the
+                chat is busy. None for whichever it is.
+            name: What its client calls it from now on.
 
         Raises:
             ChatNotFound, ChatBusy: as `begin`.

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from potok.events.run_request import JsonObject
+from potok.events.run_request import JsonObject, ToldMessage
 
 __all__ = [
     "Begun",
@@ -23,6 +23,7 @@ __all__ = [
     "Project",
     "QueuedMessage",
     "Settled",
+    "ToldAnswer",
 ]
 
 MessageStatus = Literal["streaming", "finished", "cancelled", "failed"]
@@ -127,6 +128,21 @@ class NewAnswer(msgspec.Struct, frozen=True, kw_only=True):
     metadata: JsonObject = msgspec.field(default_factory=dict)
     plan: JsonObject | None = None
     earlier: tuple[tuple[Role, str], ...] = ()
+
+
+class ToldAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `Answers.begin_told` stores: the newest message of a client that tells all it shows.
+
+    `told` ends with the user's message. `is_again` asks for one more answer to a message that is
+    there. `key` makes a resend find the answer, whatever the messages are called.
+    """
+
+    chat_id: int
+    run: str
+    told: tuple[ToldMessage, ...]
+    is_again: bool = False
+    key: str | None = None
+    plan: JsonObject | None = None
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):

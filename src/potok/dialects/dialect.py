@@ -18,6 +18,8 @@ class Reading(msgspec.Struct, frozen=True):
     model: str
     created: int
     """Seconds since the epoch, UTC."""
+    language: str = "en"
+    """Of the run's texts for people."""
     ids_name_run: bool = False
     """Whether frame ids are `<run>.<offset>`: set where the path does not name the run."""
     include_usage: bool = False

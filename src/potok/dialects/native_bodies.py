@@ -8,6 +8,7 @@ from potok.errors import PotokError
 from potok.events.envelope import Offset
 from potok.events.fold import Message
 from potok.events.kinds import Usage
+from potok.events.queueing import queue_position
 
 __all__ = ["error_body", "run_state"]
 
@@ -21,7 +22,7 @@ def error_body(error: PotokError) -> bytes:
 
 
 def run_state(*, run: str, status: str, offset: Offset, message: Message) -> dict[str, object]:
-    """Return a run's state as `GET /api/runs/{id}` shows it.
+    """Return a run's state as `GET /api/runs/{id}` shows it; `position` while it is queued.
 
     Args:
         status: `queued`, `running`, `finished`, `cancelled` or `failed`.
@@ -31,9 +32,11 @@ def run_state(*, run: str, status: str, offset: Offset, message: Message) -> dic
     folded: dict[str, object] = msgspec.to_builtins(message)
     for name in _NOT_IN_MESSAGE:
         folded.pop(name, None)
+    position = queue_position(message)
     return {
         "id": run,
         "status": status,
+        **({} if position is None else {"position": position}),
         "offset": str(offset),
         "message": {
             "role": "assistant",

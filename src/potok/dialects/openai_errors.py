@@ -43,6 +43,7 @@ _STATUSES = {
     "upstream_malformed": 502,
     "upstream_error": 502,
     "frame_too_large": 502,
+    "answer_unfit": 502,
     "log_unavailable": 503,
     "server_draining": 503,
     "worker_lost": 503,

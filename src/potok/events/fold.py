@@ -37,7 +37,8 @@ class Part(msgspec.Struct, omit_defaults=True):
     """One part of a message, in the order of its start.
 
     `type` is `text`, `reasoning`, `tool` or `data`; `state` is `open`, `done` or `cut`. `text`
-    holds a text's words or a call's argument text; `name` a tool's or a data's name.
+    holds a text's words or a call's argument text; `name` a tool's or a data's name. `refusal`
+    says that a text is the model's no. `logprobs` are lists by name, as they came with its deltas.
     """
 
     type: str
@@ -52,6 +53,8 @@ class Part(msgspec.Struct, omit_defaults=True):
     result: Any = None
     error: str | None = None
     data: Any = None
+    refusal: bool = False
+    logprobs: dict[str, list[Any]] | None = None
 
 
 class Stage(msgspec.Struct, omit_defaults=True):
@@ -183,7 +186,19 @@ class Fold:
             )
         )
 
-    def _delta(self, event: TextDelta | ReasoningDelta) -> None:
+    def _text_delta(self, event: TextDelta) -> None:
+        self._pieces[event.part].append(event.text)
+        self._message.tokens += event.tokens
+        if event.extra is not None and event.extra.get("refusal"):
+            self._positions[event.part].refusal = True
+        if isinstance(event.logprobs, dict):
+            part = self._positions[event.part]
+            part.logprobs = part.logprobs or {}
+            for name, entries in event.logprobs.items():
+                if isinstance(entries, list):
+                    part.logprobs.setdefault(name, []).extend(entries)
+
+    def _reasoning_delta(self, event: ReasoningDelta) -> None:
         self._pieces[event.part].append(event.text)
         self._message.tokens += event.tokens
 
@@ -214,6 +229,8 @@ class Fold:
         if event.keep:
             # Python counts Unicode code points, as the field does; UTF-16 twins must convert.
             self._pieces[event.part] = ["".join(self._pieces[event.part])[: event.keep]]
+            # Nobody knows which of them belong to what is left.
+            part.logprobs = None
             return
         self._message.parts.remove(part)
         del self._positions[event.part]
@@ -254,10 +271,10 @@ class Fold:
 _STEPS: dict[type, Any] = {
     RunStart: Fold._run_start,
     TextStart: Fold._text_start,
-    TextDelta: Fold._delta,
+    TextDelta: Fold._text_delta,
     TextEnd: Fold._part_end,
     ReasoningStart: Fold._reasoning_start,
-    ReasoningDelta: Fold._delta,
+    ReasoningDelta: Fold._reasoning_delta,
     ReasoningEnd: Fold._part_end,
     ToolStart: Fold._tool_start,
     ToolDelta: Fold._tool_delta,

@@ -9,9 +9,18 @@ from typing import Any, Literal
 
 import msgspec
 
+from potok.events.fold import Message
 from potok.events.json_form import canonical_json
 
-__all__ = ["JsonObject", "OnDisconnect", "RunRequest", "hash_of", "last_user_text", "text_of"]
+__all__ = [
+    "JsonObject",
+    "OnDisconnect",
+    "RunRequest",
+    "ToldMessage",
+    "hash_of",
+    "last_user_text",
+    "text_of",
+]
 
 JsonObject = dict[str, Any]
 OnDisconnect = Literal["keep", "cancel"]
@@ -37,17 +46,31 @@ class RunRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     language: str = "en"
     face: str = "native"
     """The dialect that started the run: decides whether text may be taken back."""
+    begun: Message | None = None
+    """What the answer held before this run, which goes on after it; set by Potok alone."""
+    answer: tuple[int, int] | None = None
+    """The stored answer that this run makes: its chat's id and its own; set by Potok alone."""
+
+
+class ToldMessage(msgspec.Struct, frozen=True):
+    """A message as a client that keeps its chats itself tells it; `name` is the client's own id."""
+
+    role: Literal["user", "assistant", "system"]
+    text: str
+    name: str | None = None
 
 
 def hash_of(request: RunRequest) -> str:
     """Return the hex digest that tells whether two requests are the same run."""
-    same = {
+    same: JsonObject = {
         "model": request.model,
         "messages": request.messages,
         "parameters": request.parameters,
         "agent": request.agent,
         "input": request.input,
     }
+    if request.begun is not None:
+        same["begun"] = msgspec.to_builtins(request.begun)
     return hashlib.sha256(canonical_json(same)).hexdigest()
 
 

@@ -13,8 +13,12 @@ from potok.models.contract import Capabilities
 __all__ = ["can_chat", "capabilities_of", "is_well_known"]
 
 _PLAIN: Final = Capabilities(continues="prompt", tools=True)
+_OBJECT: Final = Capabilities(continues="prompt", tools=True, json_object=True)
 _FULL: Final = Capabilities(continues="prompt", tools=True, json_schema=True)
 _THINKING: Final = Capabilities(continues="prompt", tools=True, json_schema=True, reasoning=True)
+_THINKING_OBJECT: Final = Capabilities(
+    continues="prompt", tools=True, json_object=True, reasoning=True
+)
 _THINKING_PLAIN: Final = Capabilities(continues="prompt", tools=True, reasoning=True)
 _PREFILL: Final = Capabilities(continues="prefill", tools=True)
 _THINKING_PREFILL: Final = Capabilities(continues="prefill", tools=True, reasoning=True)
@@ -28,7 +32,15 @@ _THINKING_PREFILL: Final = Capabilities(continues="prefill", tools=True, reasoni
 _FAMILIES: Final = (
     ("gpt-5", _THINKING),
     ("gpt-oss", _THINKING),
-    ("gpt-3.5", _PLAIN),
+    # JSON objects came with the models of November 2023, schemas with GPT-4o (OpenAI's guide
+    # "Structured model outputs").
+    ("gpt-3.5", _OBJECT),
+    ("gpt-4-turbo", _OBJECT),
+    ("gpt-4-1106", _OBJECT),
+    ("gpt-4-0125", _OBJECT),
+    ("gpt-4o", _FULL),
+    ("gpt-4.", _FULL),
+    ("gpt-4", _PLAIN),
     ("gpt-", _FULL),
     ("chatgpt-", _FULL),
     ("o1", _THINKING),
@@ -51,8 +63,10 @@ _FAMILIES: Final = (
     ("claude-haiku-4.5", _THINKING_PREFILL),
     ("claude-", _THINKING_PLAIN),
     ("gemini-", _THINKING),
+    # DeepSeek's guide "JSON Output": objects alone; who else serves its models may know less.
+    ("deepseek-reasoner", _THINKING_OBJECT),
     ("deepseek-r", _THINKING_PLAIN),
-    ("deepseek-reasoner", _THINKING_PLAIN),
+    ("deepseek-chat", _OBJECT),
     ("deepseek", _PLAIN),
     ("qwen3", _THINKING),
     ("qwq", _THINKING_PLAIN),

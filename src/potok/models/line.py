@@ -1,13 +1,14 @@
 """The line to one provider, whatever it speaks: calls in their turn, and further tries of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Required, TypedDict
 
 from potok.clock import Clock, IdSource
 from potok.errors import PeerError, UpstreamStalled
 from potok.events.kinds import Event
+from potok.events.queueing import queue_left, queued
 from potok.limits import (
     UPSTREAM_CALLS_MAX,
     UPSTREAM_REPLY_BYTES_MAX,
@@ -52,7 +53,8 @@ class Asking:
     """One call for an answer.
 
     `prompts` are the texts that no error may repeat. `new_body` makes the body when its turn has
-    come, and is told whether the provider may be asked for its counts.
+    come, and is told whether the provider may be asked for its counts. `principal` is whose turn it
+    is, `language` that of the statuses while it waits.
     """
 
     model: str
@@ -60,6 +62,8 @@ class Asking:
     prompts: tuple[str, ...]
     new_parser: Callable[[Refusals], ReplyParser]
     new_body: Callable[[bool], bytes]
+    principal: str = ""
+    language: str = "en"
 
 
 class Line:
@@ -91,6 +95,7 @@ class Line:
             calls_max=calls_max,
             waiting_max=waiting_max,
             wait_seconds=wait_seconds,
+            clock=clock,
             sleep=sleep,
         )
         self._source = source or AiohttpSource()
@@ -103,13 +108,21 @@ class Line:
         self._advice = advice
         self._is_closed = False
 
-    async def stream(self, ask: Callable[[], Asking]) -> AsyncIterator[list[Event]]:
+    async def stream(self, ask: Callable[[], Asking]) -> AsyncGenerator[list[Event], None]:
         """Yield the batches of one answer; tries again before the first token, never after it.
 
-        `ask` is called when the first batch is asked for, so that its errors come then.
+        While it waits for its place, statuses come that say its position. `ask` is called when the
+        first batch is asked for, so that its errors come then.
         """
         asking = ask()
-        async with self.places.one():
+        ticket = self.places.ask(asking.principal)
+        try:
+            position = None
+            while (moved_to := await ticket.wait()) is not None:
+                position = moved_to
+                yield [queued(position, language=asking.language)]
+            if position is not None:
+                yield [queue_left(language=asking.language)]
             answer, batch = await self._begin(asking)
             try:
                 while batch:
@@ -117,6 +130,8 @@ class Line:
                     batch = await answer.read()
             finally:
                 await answer.close()
+        finally:
+            ticket.leave()
 
     async def read_list(self, path: str) -> bytes:
         """Return the body of a `GET` that lists models; one try.
@@ -280,6 +295,10 @@ class LineModel:
     def capabilities(self) -> Capabilities:
         """What is known of the model; agents decide by `continues` how a cut answer goes on."""
         return self._capabilities
+
+    def check_room(self, principal: str) -> None:
+        """Raise `UpstreamBusy` if one more call of this principal could not even wait."""
+        self._line.places.check_room(principal)
 
 
 def refuse_begun_answer(info: ModelInfo, request: ChatRequest) -> None:

@@ -1,6 +1,7 @@
 """The adapter for Ollama's own API: chats, plain prompts, and the models that are there."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import msgspec
@@ -98,7 +99,7 @@ class OllamaProvider(LineProvider):
 class OllamaModel(LineModel):
     """One model; holds nothing between calls."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """Answer a request by `/api/chat`; tries again before the first token, never after it.
 
         Parameters have OpenAI's names; those that neither side knows go to Ollama as `options`.
@@ -119,7 +120,7 @@ class OllamaModel(LineModel):
         is_raw: bool = False,
         images: Sequence[str] = (),
         parameters: Mapping[str, Json] | None = None,
-    ) -> AsyncIterator[list[Event]]:
+    ) -> AsyncGenerator[list[Event], None]:
         """Go on from a plain prompt by `/api/generate`; the events are those of `stream`.
 
         Args:
@@ -151,11 +152,12 @@ class OllamaModel(LineModel):
 
     def _ask_chat(self, request: ChatRequest) -> Asking:
         refuse_begun_answer(self._info, request)
-        return self._asking(
+        asking = self._asking(
             "/api/chat",
             chat_body(self._info.name, request.messages, request.parameters),
             prompts=tuple(text_of(message) for message in request.messages),
         )
+        return replace(asking, principal=request.principal, language=request.language)
 
     def _asking(self, path: str, body: dict[str, Json], *, prompts: tuple[str, ...]) -> Asking:
         return Asking(

@@ -1,6 +1,6 @@
 """The adapter for every server that speaks Chat Completions: says what is sent, knows who reads."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Unpack
 
 import msgspec
@@ -84,7 +84,7 @@ class OpenAiProvider(LineProvider):
 class _OpenAiModel(LineModel):
     """One model; holds nothing between calls."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """Answer a request; tries again before the first token, never after it.
 
         A begun answer cannot be handed in: an agent continues by asking anew, in the way that
@@ -122,6 +122,8 @@ class _OpenAiModel(LineModel):
                 refusals=refusals, choices=_choices(request)
             ),
             new_body=lambda asks_counts: _body(self._info.name, request, asks_usage=asks_counts),
+            principal=request.principal,
+            language=request.language,
         )
 
 

@@ -26,7 +26,17 @@ _EVENT_OVERHEAD_BYTES = 64
 class Production:
     """Holds one run's unwritten events and its fold; `admitted` counts all events ever taken."""
 
-    __slots__ = ("_checker", "_ended", "_fold", "_pending", "_taken", "admitted", "pending_bytes")
+    __slots__ = (
+        "_admitted_when_taken",
+        "_checker",
+        "_ended",
+        "_fold",
+        "_pending",
+        "_taken",
+        "admitted",
+        "pending_bytes",
+        "stored",
+    )
 
     def __init__(self) -> None:
         self._checker = GrammarChecker()
@@ -35,7 +45,10 @@ class Production:
         self._taken: tuple[Event, ...] = ()
         self._ended = False
         self.admitted = 0
+        self.stored = 0
+        """How many of the admitted events the log has, in their order."""
         self.pending_bytes = 0
+        self._admitted_when_taken = 0
 
     def replay(self, stored: Iterable[Event]) -> None:
         """Take events that the log already holds, before anything new; they are not written."""
@@ -43,6 +56,7 @@ class Production:
             self._checker.admit(event)
             self._fold.feed(event)
             self.admitted += 1
+        self.stored = self.admitted
 
     @property
     def message(self) -> Message:
@@ -121,11 +135,13 @@ class Production:
             self._taken = tuple(coalesce(self._pending))
             self._pending.clear()
             self.pending_bytes = 0
+            self._admitted_when_taken = self.admitted
         return self._taken
 
     def written(self) -> None:
         """Forget the batch that `take` gave: the log has it."""
         self._taken = ()
+        self.stored = self._admitted_when_taken
 
     def snapshot(self) -> bytes:
         """Return the folded message as JSON."""

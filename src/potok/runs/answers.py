@@ -7,10 +7,11 @@ second start find the first; when the run has ended, the message gets its text, 
 
 import asyncio
 import logging
-from typing import Literal, cast
+from typing import cast
 
 import msgspec
 
+from potok.agents.contract import Turn
 from potok.chats.contract import (
     Begun,
     ChatStore,
@@ -18,46 +19,30 @@ from potok.chats.contract import (
     MessageRecord,
     NewAnswer,
     Settled,
+    ToldAnswer,
 )
 from potok.clock import Clock, RunId
 from potok.dialects.chats_001_bodies import answer_metadata
-from potok.errors import IdempotencyConflict, PotokError, RunNotFound
-from potok.events.fold import Message
-from potok.events.run_request import JsonObject, RunRequest
+from potok.errors import IdempotencyConflict, PotokError, RequestInvalid, RunNotFound
+from potok.events.run_request import RunRequest
 from potok.limits import CHAT_HISTORY_MESSAGES_MAX, CHAT_UPKEEP_SECONDS
+from potok.runs.chat_endings import (
+    PREFIX,
+    Status,
+    before_of,
+    begun_of,
+    ending_of,
+    place_of,
+    placed,
+    prefix_of,
+)
 from potok.runs.chat_prompts import FACE, prompt_of
 from potok.runs.service import RunService
 from potok.streamlog.contract import RunRecord
 
-__all__ = ["AnswerRuns", "prefix_of"]
+__all__ = ["AnswerRuns"]
 
 _logger = logging.getLogger("potok.runs")
-
-
-def prefix_of(answer: MessageRecord) -> tuple[str, JsonObject]:
-    """Return the text and metadata that an answer had before its run; none unless continued."""
-    plan = answer.plan or {}
-    if "prefix_characters" not in plan:
-        return "", {}
-    return answer.content[: int(plan["prefix_characters"])], dict(plan.get("metadata", {}))
-
-
-def ending_of(answer: MessageRecord, record: RunRecord, message: Message) -> Ending:
-    """Return how an ended run ends its message."""
-    _, before = prefix_of(answer)
-    # As the run's own stream reckons it, whose start is rounded.
-    seconds = (record.ended_at or record.last_event_at) - round(record.created_at, 3)
-    metadata = answer_metadata(message, before=before, seconds=seconds)
-    others = [part for part in message.parts if part.type in ("tool", "data")]
-    others += [part for part in message.parts if part.type == "text" and part.channel != "answer"]
-    if others:
-        metadata["parts"] = msgspec.to_builtins(message.parts)
-    return Ending(
-        status=cast(Literal["finished", "cancelled", "failed"], record.status),
-        text=message.text,
-        metadata=metadata,
-        is_empty=not message.text.strip() and not others,
-    )
 
 
 class AnswerRuns:
@@ -72,18 +57,21 @@ class AnswerRuns:
 
     async def begin(
         self,
-        new: NewAnswer,
+        new: NewAnswer | ToldAnswer,
         *,
         principal: str,
         request: RunRequest | None = None,
         idempotency_key: str | None = None,
     ) -> tuple[RunRecord, Begun]:
-        """Store an answer and start its run; a known client id gives the run that is there.
+        """Store an answer and start its run; what was begun already gives the run that is there.
 
         Args:
             request: Of another face; else the run is shown what the chat holds.
         """
-        begun = await self._store.answers.begin(new, principal=principal)
+        if isinstance(new, ToldAnswer):
+            begun = await self._store.answers.begin_told(new, principal=principal)
+        else:
+            begun = await self._store.answers.begin(new, principal=principal)
         answer = begun.answer
         if not begun.is_new:
             await self.until_started(answer)
@@ -93,7 +81,7 @@ class AnswerRuns:
                 if answer.status != "streaming":
                     raise
             else:
-                if request is not None:
+                if request is not None and idempotency_key is not None:
                     # The log knows what the key started, and refuses another request under it.
                     record, _ = await self._runs.start(
                         request, principal=principal, idempotency_key=idempotency_key
@@ -102,20 +90,81 @@ class AnswerRuns:
         record = await self._start(answer, request=request, idempotency_key=idempotency_key)
         return record, begun
 
-    async def reopen(
-        self, answer: MessageRecord, *, run: str, plan: JsonObject
-    ) -> tuple[RunRecord, MessageRecord]:
-        """Go on with a settled answer in a new run."""
-        plan = {
-            **plan,
-            "prefix_characters": len(answer.content),
-            "metadata": answer.metadata,
-            "status": answer.status,
-        }
-        opened = await self._store.answers.reopen(
-            answer.chat_id, answer.id, principal=answer.principal, run=run, plan=plan
+    async def request_after(
+        self, answer: MessageRecord, *, model: str | None, language: str
+    ) -> RunRequest:
+        """Return the request that goes on with a settled answer: what made it, as far as known.
+
+        Raises:
+            RequestInvalid: it has no words to go on with, an agent made it, or its model cannot.
+            ModelUnknown, PeerError, TryAgain: see `RunService.check_start`.
+        """
+        if not answer.content.strip():
+            raise RequestInvalid(
+                f"Answer {answer.id} has no words to go on with. Make it again with POST"
+                f" /api/web/v1/chats/{answer.chat_id}/messages/{answer.id}/regenerate.",
+                param="message_id",
+            )
+        try:
+            made = (await self._runs.find(answer.run or "", principal=answer.principal)).request
+        except RunNotFound:
+            made = None
+        if made is not None and made.agent is not None:
+            raise RequestInvalid(
+                f"The agent {made.agent} made answer {answer.id}: only a model's answer can be"
+                " continued. Send a message that asks for the rest.",
+                param="message_id",
+            )
+        if made is None:
+            made = RunRequest(model=str(answer.metadata.get("model") or "") or None)
+            made = msgspec.structs.replace(made, language=language, face=FACE)
+        # The chat is read anew: what was deleted since is shown to no model.
+        shown = made.messages
+        if made.face == FACE:
+            shown = (await self._request_of(answer)).messages
+        request = msgspec.structs.replace(
+            made,
+            model=model or made.model,
+            messages=shown,
+            begun=begun_of(answer),
+            on_disconnect="keep",
+            face=FACE,
         )
-        return await self._start(opened), opened
+        agent = await self._runs.check_start(request, principal=answer.principal)
+        if await agent.can_continue(Turn(run=RunId(""), request=request)) is None:
+            raise RequestInvalid(
+                f"{agent.name} cannot go on with answer {answer.id}. Name another `model`, or make"
+                f" it again with POST /api/web/v1/chats/{answer.chat_id}/messages/{answer.id}"
+                "/regenerate.",
+                param="model",
+            )
+        return request
+
+    async def reopen(
+        self,
+        answer: MessageRecord,
+        *,
+        run: str,
+        request: RunRequest,
+        name: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> tuple[RunRecord, MessageRecord]:
+        """Go on with a settled answer in a new run, in the same message.
+
+        Args:
+            name: What a client calls the answer, whose own words the run then goes on with.
+        """
+        opened = await self._store.answers.reopen(
+            answer.chat_id,
+            answer.id,
+            principal=answer.principal,
+            run=run,
+            plan=before_of(answer),
+            after_run=answer.run,
+            name=name,
+        )
+        record = await self._start(opened, request=request, idempotency_key=idempotency_key)
+        return record, opened
 
     async def _start(
         self,
@@ -128,12 +177,9 @@ class AnswerRuns:
         started = self._starting.setdefault(run, asyncio.Event())
         try:
             if request is None:
-                request = await self._request_of(answer)
-            request = msgspec.structs.replace(
-                request, chat=str(answer.chat_id), message=str(answer.id)
-            )
+                request, idempotency_key = await self._planned(answer)
             record, _ = await self._runs.start(
-                request,
+                placed(request, answer),
                 principal=answer.principal,
                 idempotency_key=idempotency_key or run,
                 run=RunId(run),
@@ -152,13 +198,18 @@ class AnswerRuns:
             self._starting.pop(run, None)
             started.set()
 
+    async def _planned(self, answer: MessageRecord) -> tuple[RunRequest, str | None]:
+        """Return the request of an answer, and its key, where nobody has it in hand."""
+        plan = answer.plan or {}
+        if "request" in plan:
+            return msgspec.convert(plan["request"], RunRequest), plan.get("key")
+        return await self._request_of(answer), None
+
     async def _request_of(self, answer: MessageRecord) -> RunRequest:
         plan = answer.plan or {}
-        is_continued = "prefix_characters" in plan
-        end = answer.id if is_continued else answer.parent_id
         way = await self._store.messages.lineage(
             answer.chat_id,
-            end or answer.id,
+            answer.parent_id or answer.id,
             principal=answer.principal,
             items_max=CHAT_HISTORY_MESSAGES_MAX,
         )
@@ -170,9 +221,7 @@ class AnswerRuns:
         language = str(plan.get("language", "ru"))
         return RunRequest(
             model=cast("str | None", plan.get("model")),
-            messages=prompt_of(
-                way, instructions=instructions, language=language, is_continued=is_continued
-            ),
+            messages=prompt_of(way, instructions=instructions),
             language=language,
             face=FACE,
         )
@@ -183,7 +232,7 @@ class AnswerRuns:
         status = str((answer.plan or {}).get("status", "failed"))
         metadata = before or {"error": {"code": error.code, "message": error.message}}
         ending = Ending(
-            status=cast(Literal["finished", "cancelled", "failed"], status),
+            status=cast(Status, status),
             text="",
             metadata=metadata,
             is_empty=True,
@@ -198,12 +247,11 @@ class AnswerRuns:
 
     async def settle(self, record: RunRecord) -> Settled | None:
         """Give an ended run's message its text; None where nothing is left to do."""
-        chat, message = record.request.chat or "", record.request.message or ""
-        if record.is_live or not (chat.isdigit() and message.isdigit()):
+        place = place_of(record.request)
+        if record.is_live or place is None:
             return None
-        answer = await self._store.answers.find_run(
-            int(chat), record.run, principal=record.principal
-        )
+        chat, _ = place
+        answer = await self._store.answers.find_run(chat, record.run, principal=record.principal)
         if answer is None or answer.status != "streaming":
             return None
         record, folded = await self._runs.snapshot(record.run, principal=record.principal)
@@ -240,7 +288,7 @@ class AnswerRuns:
         self, answer: MessageRecord, error: PotokError, *, age_max_seconds: float
     ) -> None:
         age = self._clock.now() - answer.created_at
-        is_continued = "prefix_characters" in (answer.plan or {})
+        is_continued = PREFIX in (answer.plan or {})
         if answer.plan is None and age < CHAT_UPKEEP_SECONDS:
             # Its caller may be another process that is about to start it.
             return

@@ -10,6 +10,7 @@ from potok.chats.contract import Chat, ChatStore, Settled
 from potok.errors import PotokError
 from potok.limits import CHAT_CLOSE_SECONDS, CHAT_UPKEEP_ITEMS_MAX, CHAT_UPKEEP_SECONDS
 from potok.runs.answers import AnswerRuns
+from potok.runs.chat_endings import UI_FACE, place_of
 from potok.runs.chat_prompts import clean_title, title_request
 from potok.runs.service import RunService
 from potok.streamlog.contract import RunRecord
@@ -83,7 +84,7 @@ class ChatKeeper:
 
     def run_ended(self, record: RunRecord) -> None:
         """Hear that a producer is done with its run."""
-        if record.request.message is not None:
+        if place_of(record.request) is not None:
             self.spawn(self._settle_ended(record), name=f"settle-{record.run}")
 
     async def _settle_ended(self, begun: RunRecord) -> None:
@@ -110,6 +111,8 @@ class ChatKeeper:
             self._settings.has_model_titles
             and chat.title_source == "text"
             and record.request.agent is None
+            # An application that keeps its chats itself has not asked for calls beside its own.
+            and record.request.face != UI_FACE
         ):
             self.spawn(self._name_chat(chat, record), name=f"title-{record.run}")
 

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from potok.chats.contract import Chat, ChatStore, MessageRecord, NewAnswer, NewChat
+from potok.chats.contract import Chat, ChatStore, MessageRecord, NewAnswer
 from potok.clock import Clock, IdSource
 from potok.errors import ChatBusy, ChatNotFound, PotokError, RequestInvalid, RunNotFound
 from potok.events.run_request import RunRequest
 from potok.runs.answers import AnswerRuns
+from potok.runs.chat_faces import ChatFaces
 from potok.runs.chat_keeping import ChatKeeper, ChatSettings
-from potok.runs.chat_prompts import asked_text, earlier_texts
 from potok.runs.service import RunService
 from potok.streamlog.contract import RunRecord
 
@@ -59,6 +59,7 @@ class Conversations:
         self._settings = settings
         self._opening: asyncio.Task[tuple[ChatStore, AnswerRuns]] | None = None
         self._keeper = ChatKeeper(self._parts, runs, settings=settings, advance=self.advance)
+        self.faces = ChatFaces(self._parts, runs, ids=ids, keeper=self._keeper, cancel=self.cancel)
         runs.on_end(self._keeper.run_ended)
 
     async def open(self) -> None:
@@ -151,54 +152,61 @@ class Conversations:
     async def go_on(
         self, chat: int, message: int, *, principal: str, language: str, model: str | None
     ) -> Sent:
-        """Go on with an answer that was cut off, in the same message."""
+        """Go on with an answer that was cut off, in the same message, exactly where it stops.
+
+        Args:
+            model: None for the one that made it.
+
+        Raises:
+            ChatNotFound, ChatBusy: see `Answers.reopen`.
+            RequestInvalid: nobody can go on with it, or other messages follow it.
+        """
         store, answers = await self._parts()
-        known = await store.chats.read(chat, principal=principal)
-        answer = await store.messages.read(chat, message, principal=principal)
-        plan = {"model": model or known.model, "language": language}
-        await self._check(plan["model"], principal=principal)
-        begun = answers.reopen(answer, run=self._ids.run_id(), plan=plan)
-        record, opened = await self._whole(begun)
-        return Sent(record=record, answer=opened)
+        for is_last in (False, True):
+            answer = await store.messages.read(chat, message, principal=principal)
+            if answer.role != "assistant":
+                raise RequestInvalid(
+                    "Only an answer can be continued, and this is none.", param="message_id"
+                )
+            try:
+                if answer.status == "streaming":
+                    raise ChatBusy(chat=chat, message=answer.id, run=answer.run or "")
+                request = await answers.request_after(answer, model=model, language=language)
+                run = self._ids.run_id()
+                reopening = answers.reopen(answer, run=run, request=request)
+                record, opened = await self._whole(reopening)
+                return Sent(record=record, answer=opened)
+            except ChatBusy:
+                is_free = await self.faces.make_way(chat, principal=principal, stops=False)
+                if is_last or not is_free:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     async def start_run(
         self, request: RunRequest, *, principal: str, idempotency_key: str | None
     ) -> tuple[RunRecord, bool]:
-        """Start a run of another face that names a chat, and store its words there.
-
-        `request.chat` is a chat's number, or any other name, which makes a chat of its own.
-        """
-        store, answers = await self._parts()
-        await self._runs.check_start(request)
-        name = request.chat or ""
-        if name.isascii() and name.isdigit() and len(name) < 16:
-            chat = await store.chats.read(int(name), principal=principal)
-        else:
-            chat = await store.chats.create(NewChat(external_id=name), principal=principal)
-        new = NewAnswer(
-            chat_id=chat.id,
-            run=self._ids.run_id(),
-            content=asked_text(request),
-            client_id=f"key:{idempotency_key}" if idempotency_key else None,
-            earlier=earlier_texts(request),  # type: ignore[arg-type]
+        """Start a run of another face that names a chat; see `ChatFaces.start_run`."""
+        return await self.faces.start_run(
+            request, principal=principal, idempotency_key=idempotency_key
         )
-        record, begun = await self._whole(
-            answers.begin(
-                new, principal=principal, request=request, idempotency_key=idempotency_key
-            )
-        )
-        return record, begun.is_new
 
     async def _begin(self, new: NewAnswer, *, principal: str) -> Sent:
         _, answers = await self._parts()
         await self._check((new.plan or {})["model"], principal=principal)
-        record, begun = await self._whole(answers.begin(new, principal=principal))
+        try:
+            record, begun = await self._whole(answers.begin(new, principal=principal))
+        except ChatBusy:
+            # An answer whose last frame was read may not be stored yet.
+            if not await self.faces.make_way(new.chat_id, principal=principal, stops=False):
+                raise
+            record, begun = await self._whole(answers.begin(new, principal=principal))
         return Sent(record=record, answer=begun.answer, is_new=begun.is_new)
 
     async def _check(self, model: str | None, *, principal: str) -> None:
         # Before anything is stored: a model that is gone leaves nothing half done.
         words = ({"role": "user", "content": "?"},)
-        await self._runs.check_start(RunRequest(model=model, messages=words))
+        request = RunRequest(model=model, messages=words)
+        await self._runs.check_start(request, principal=principal)
 
     async def live(
         self, chat: int, *, principal: str, run: str | None = None

@@ -1,6 +1,6 @@
 """Stands where a run ends without another call."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from potok.agents.contract import Turn
@@ -16,5 +16,5 @@ class NoAgent:
     async def can_continue(self, turn: Turn) -> None:
         return None
 
-    def run(self, turn: Turn) -> AsyncIterator[list[Any]]:
+    def run(self, turn: Turn) -> AsyncGenerator[list[Any], None]:
         raise AssertionError("a run that ends calls no agent")

@@ -8,7 +8,7 @@ holds it up, so that memory stays bounded.
 import asyncio
 import logging
 from contextlib import aclosing
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
@@ -30,11 +30,16 @@ from potok.protocol.production import Production
 from potok.streamlog.contract import Appended, Batch, Ending, RunRecord
 from potok.streamlog.group_commit import GroupCommit
 
-__all__ = ["CANCELLED", "Producer"]
+__all__ = ["CANCELLED", "DISCONNECTED", "Producer"]
 
 _logger = logging.getLogger("potok.runs")
 
 CANCELLED = RunEnd(outcome="cancelled", code="cancelled", message="The run was cancelled.")
+DISCONNECTED = RunEnd(
+    outcome="cancelled",
+    code="disconnected",
+    message="The run was stopped because nobody was reading it.",
+)
 _FINISHED = RunEnd(outcome="finished", finish_reason="stop")
 _INTERNAL = RunEnd(
     outcome="failed",
@@ -62,7 +67,7 @@ class Producer:
     ) -> None:
         self.record = record
         self._agent = agent
-        self._turn = turn
+        self._turn = msgspec.structs.replace(turn, stored=self._until_stored)
         self._production = production
         self._commit = commit
         self._clock = clock
@@ -146,7 +151,7 @@ class Producer:
 
     async def _pull_agent(self) -> RunEnd:
         production = self._production
-        async with aclosing(cast(Any, self._agent.run(self._turn))) as batches:
+        async with aclosing(self._agent.run(self._turn)) as batches:
             async for events in batches:
                 ending = production.admit(self._completed(events))
                 self._commit.mark(self)
@@ -237,6 +242,15 @@ class Producer:
             _logger.error("run %s: the log refused its events: %s", self.run_id, error.code)
         if self._pull is not None:
             self._pull.cancel()
+
+    async def _until_stored(self) -> None:
+        wanted = self._production.admitted
+        while not self._gone and self._production.stored < wanted:
+            self._moved.clear()
+            await self._moved.wait()
+        if self._gone:
+            # The run is another writer's, or lost: what the agent knows must not be built upon.
+            raise asyncio.CancelledError
 
     async def _until_settled(self) -> None:
         while not self._gone and not self._production.is_settled:

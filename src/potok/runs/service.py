@@ -8,6 +8,7 @@ from contextlib import aclosing
 import msgspec
 
 from potok.agents.contract import Agent, Turn
+from potok.agents.model_agent import ModelAgent
 from potok.clock import Clock, IdSource, RunId
 from potok.errors import PotokError, RunNotFound, ServerDraining, UpstreamBusy
 from potok.events.envelope import START, Offset, StoredEvent
@@ -22,10 +23,10 @@ from potok.runs.audience import Audience
 from potok.runs.delivery import Delivery
 from potok.runs.live_runs import LiveRuns
 from potok.runs.no_agent import NoAgent
-from potok.runs.producer import Producer
+from potok.runs.producer import DISCONNECTED, Producer
 from potok.runs.recovery import Recovery, Upkeep
 from potok.runs.settings import RunSettings
-from potok.runs.snapshots import Snapshots
+from potok.runs.snapshots import Snapshots, shown
 from potok.streamlog.contract import Attempt, NewRun, Page, RunRecord, RunStatus, StreamLog
 from potok.streamlog.group_commit import GroupCommit
 from potok.telemetry import Observer
@@ -33,12 +34,6 @@ from potok.telemetry import Observer
 __all__ = ["AgentSource", "RunService", "model_of"]
 
 _logger = logging.getLogger("potok.runs")
-
-_DISCONNECTED = RunEnd(
-    outcome="cancelled",
-    code="disconnected",
-    message="The run was stopped because nobody was reading it.",
-)
 
 
 class RunService:
@@ -130,7 +125,7 @@ class RunService:
         except PotokError as error:
             _logger.warning("the lease could not be released, it runs out: %s", error.code)
 
-    async def check_start(self, request: RunRequest) -> Agent:
+    async def check_start(self, request: RunRequest, *, principal: str = "") -> Agent:
         """Return who would answer a request; raises what `start` raises before it stores a run."""
         if self._draining:
             raise ServerDraining
@@ -140,6 +135,8 @@ class RunService:
                 f"{self._settings.live_runs_max} runs are alive, which is this server's limit."
                 " Try again in a few seconds."
             )
+        if isinstance(agent, ModelAgent):
+            agent.check_room(principal)
         return agent
 
     async def start(
@@ -158,16 +155,16 @@ class RunService:
         Raises:
             ModelUnknown, RequestInvalid, PeerError: nothing can answer the request.
             IdempotencyConflict: the key started another request.
-            UpstreamBusy: too many live runs.
+            UpstreamBusy: too many live runs, or too many that wait for the same provider.
             ServerDraining: the server goes down.
         """
         wanted = hash_of(request)
         if idempotency_key is not None:
             # In front of every limit: a retry takes no place, its run has one.
-            found = await self._log.find_started(principal, idempotency_key, request_hash=wanted)
+            found = await self.find_started(request, principal, idempotency_key)
             if found is not None:
                 return found, False
-        agent = await self.check_start(request)
+        agent = await self.check_start(request, principal=principal)
         if request.agent is None:
             request = msgspec.structs.replace(request, model=agent.name)
         if idempotency_key is not None:
@@ -186,6 +183,10 @@ class RunService:
         beginning.add_done_callback(self._beginning.discard)
         return await asyncio.shield(beginning)
 
+    async def find_started(self, request: RunRequest, principal: str, key: str) -> RunRecord | None:
+        """Return the run that a key started; raises `IdempotencyConflict` for another request."""
+        return await self._log.find_started(principal, key, request_hash=hash_of(request))
+
     async def _begin(self, new: NewRun, agent: Agent) -> tuple[RunRecord, bool]:
         record, created = await self._log.create_run(new)
         if not created:
@@ -197,7 +198,7 @@ class RunService:
             reason="start",
             model=record.request.model,
         )
-        turn = Turn(run=record.run, request=record.request)
+        turn = Turn(run=record.run, request=record.request, principal=record.principal)
         try:
             await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
         except PotokError as error:
@@ -247,7 +248,7 @@ class RunService:
     async def _cancel_unless_kept(self, run: RunId) -> None:
         # A reader that came back to another worker has left word in the record.
         record = await self._log.read_run(run)
-        if record.request.on_disconnect == "cancel" and self._live.cancel(run, _DISCONNECTED):
+        if record.request.on_disconnect == "cancel" and self._live.cancel(run, DISCONNECTED):
             _logger.info("run %s: nobody reads it, stopping", run)
 
     async def _can_continue(self, record: RunRecord, production: Production) -> How | None:
@@ -265,6 +266,7 @@ class RunService:
             request=record.request,
             attempt=len(record.attempts) + 1,
             said=said if production.has_started else None,
+            principal=record.principal,
         )
 
     async def _recovered(
@@ -285,14 +287,14 @@ class RunService:
         return record
 
     async def snapshot(self, run: str, *, principal: str) -> tuple[RunRecord, Message]:
-        """Return a run with its message: so far if it is live, whole if it has ended."""
+        """Return a run with its message: live so far, or whole at its end; see `shown`."""
         record = await self.find(run, principal=principal)
         if record.snapshot is not None:
             return record, msgspec.json.decode(record.snapshot, type=Message)
         message, offset = await self._snapshots.of(record.run)
         if message.outcome is not None:
             return await self.snapshot(run, principal=principal)
-        return msgspec.structs.replace(record, tail=offset), message
+        return shown(record, message, offset), message
 
     async def list_runs(
         self, *, principal: str, cursor: str | None, status: RunStatus | None, items_max: int
@@ -302,8 +304,7 @@ class RunService:
         records = await self._log.list_runs(
             principal=principal, before=before, status=status, items_max=items_max
         )
-        more = len(records) == items_max
-        return records, records[-1].run if more and records else None
+        return records, records[-1].run if records and len(records) == items_max else None
 
     async def cancel(
         self, run: str, *, principal: str, wait_seconds: float = CANCEL_WAIT_SECONDS

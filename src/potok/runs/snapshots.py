@@ -2,13 +2,27 @@
 
 from collections import OrderedDict
 
+import msgspec
+
 from potok.clock import RunId
 from potok.events.envelope import START, Offset
 from potok.events.fold import Fold, Message
+from potok.events.queueing import queue_position
 from potok.limits import READ_EVENTS_MAX, SNAPSHOT_FOLDS_MAX
-from potok.streamlog.contract import StreamLog
+from potok.streamlog.contract import RunRecord, StreamLog
 
-__all__ = ["Snapshots"]
+__all__ = ["Snapshots", "shown"]
+
+
+def shown(record: RunRecord, message: Message, offset: Offset) -> RunRecord:
+    """Return a live run's record as its events up to `offset`, folded into `message`, show it.
+
+    To the log a run is `running` from its first event on. It is `queued`, though, until its
+    provider is called for the first time: what it tells before that is its place in the line.
+    """
+    is_queued = queue_position(message) is not None
+    status = "queued" if is_queued else record.status
+    return msgspec.structs.replace(record, tail=offset, status=status)
 
 
 class Snapshots:

@@ -13,7 +13,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from potok.errors import MethodRefused, PathUnknown, PotokError, RequestInvalid
 from potok.server import openapi
-from potok.server.problems import ProblemLayer, answer_problem, problem_response
+from potok.server.problems import (
+    FACES_IN_SCOPE,
+    ProblemLayer,
+    answer_problem,
+    problem_response,
+)
+from potok.server.routes.apps import add_app_routes, faces_of_apps
 from potok.server.routes.chat_completions import add_chat_completion_routes
 from potok.server.routes.chat_messages import add_chat_message_routes
 from potok.server.routes.chat_queue import add_chat_queue_routes
@@ -41,6 +47,7 @@ _ROUTES = (
     add_embedding_routes,
     add_ui_chat_routes,
     add_simple_chat_routes,
+    add_app_routes,
     add_socket_routes,
     add_project_routes,
     add_chat_routes,
@@ -64,12 +71,14 @@ class PotokApp:
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self.services = services
         self.failure: Exception | None = None
+        self._faces = faces_of_apps(services)
         self._app = SafetyLayer(ProblemLayer(app), services.access)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
+            scope[FACES_IN_SCOPE] = self._faces
             await self._app(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -88,6 +97,8 @@ class PotokApp:
         await self.services.runs.close()
         if self.services.chats is not None:
             await self.services.chats.close()
+        if self.services.apps is not None:
+            await self.services.apps.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -122,12 +133,11 @@ def _describe(app: FastAPI) -> None:
 def _handle_errors(app: FastAPI) -> None:
     async def answer_status(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        path = request.scope["path"]
-        return problem_response(_as_ours(error, request, app.routes), path=path)
+        return problem_response(_as_ours(error, request, app.routes), scope=request.scope)
 
     async def answer_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return problem_response(_name_place(error), path=request.scope["path"])
+        return problem_response(_name_place(error), scope=request.scope)
 
     app.add_exception_handler(PotokError, answer_problem)
     app.add_exception_handler(Exception, answer_problem)

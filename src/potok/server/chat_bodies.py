@@ -12,7 +12,7 @@ from potok.dialects.registry import dialect_for_accept
 from potok.errors import PathUnknown, RequestInvalid
 from potok.events.envelope import Place
 from potok.events.run_request import JsonObject
-from potok.runs.answers import prefix_of
+from potok.runs.chat_endings import prefix_of
 from potok.runs.conversations import Conversations
 from potok.server.headers import header_of, language_of
 from potok.server.problems import RUN_IN_SCOPE

@@ -79,6 +79,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         ("id", "status", "offset", "message", "usage", "error"),
         id=_STRING,
         status=_STATUS,
+        position={
+            **_INTEGER,
+            "minimum": 1,
+            "description": "While `queued` at its provider: how many are served up to this run.",
+        },
         offset=_OFFSET,
         message=_object(
             ("role", "parts", "text"),

@@ -23,7 +23,9 @@ from potok.errors import PotokError
 from potok.server.body import ClientGone
 
 __all__ = [
+    "FACES_IN_SCOPE",
     "RUN_IN_SCOPE",
+    "Faces",
     "ProblemLayer",
     "answer_problem",
     "face_of",
@@ -33,6 +35,9 @@ __all__ = [
     "respond",
     "status_of",
 ]
+
+FACES_IN_SCOPE = "potok.faces"
+"""Where the server notes the faces of apps: beginnings of paths, and their dialects."""
 
 RUN_IN_SCOPE = "potok.run"
 """Where a route notes the run that it started: errors that come later name it, too."""
@@ -67,6 +72,7 @@ _STATUSES: dict[type[PotokError], int] = {
     errors.ContentTypeRefused: 415,
     errors.UpstreamBusy: 429,
     errors.UpstreamStalled: 504,
+    errors.PromptTooLong: 400,
 }
 _RETRY_AFTER_SECONDS: dict[type[PotokError], int] = {
     errors.LogUnavailable: 1,
@@ -77,7 +83,9 @@ _RETRY_AFTER_SECONDS: dict[type[PotokError], int] = {
 # What OpenAI's SDKs send again by themselves, besides everything from 500 on.
 _SENT_AGAIN = frozenset({408, 409, 429})
 
-_FACES: tuple[tuple[str, Dialect], ...] = (
+Faces = tuple[tuple[str, Dialect], ...]
+
+_FACES: Faces = (
     ("/v1", OpenAiChatSse()),
     ("/api/chat", SimpleChatSse()),
     ("/api/ui", AiSdkUiSse()),
@@ -106,18 +114,19 @@ def _all_kinds(kind: type[PotokError]) -> Iterator[type[PotokError]]:
         yield from _all_kinds(below)
 
 
-def face_of(path: str) -> Dialect:
-    """Return the dialect whose error shape the path's callers read."""
-    for prefix, dialect in _FACES:
+def face_of(path: str, faces: Faces = ()) -> Dialect:
+    """Return the dialect whose error shape the path's callers read; `faces` are those of apps."""
+    for prefix, dialect in (*faces, *_FACES):
         if path == prefix or path.startswith(prefix + "/"):
             return dialect
     return _NATIVE
 
 
-def problem_response(error: PotokError, *, path: str) -> Response:
+def problem_response(error: PotokError, *, scope: Scope) -> Response:
     """Return the answer to a request that failed with `error`."""
+    face = face_of(scope["path"], scope.get(FACES_IN_SCOPE, ()))
     return respond(
-        face_of(path).encode_error(error),
+        face.encode_error(error),
         status=status_of(error),
         retryable=error.retryable,
         headers=_headers_of(error),
@@ -220,7 +229,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
 
 def _answer(error: Exception, scope: Scope) -> Response:
     known = error if isinstance(error, PotokError) else _our_bug()
-    answer = problem_response(known, path=scope["path"])
+    answer = problem_response(known, scope=scope)
     if RUN_IN_SCOPE in scope:
         answer.headers["x-potok-run"] = scope[RUN_IN_SCOPE]
     return answer

@@ -24,6 +24,7 @@ def reading_of(
         run=record.run,
         model=model_of(record),
         created=int(record.created_at),
+        language=record.request.language,
         ids_name_run=ids_name_run,
         include_usage=include_usage,
     )

@@ -165,7 +165,7 @@ async def _refuse(error: PotokError, scope: Scope, receive: Receive, send: Send)
     if scope["type"] == "websocket":
         await refuse_socket(error, scope, receive, send)
         return
-    answer = problem_response(error, path=scope["path"])
+    answer = problem_response(error, scope=scope)
     if isinstance(error, BodyTooLarge) and header_of(scope, "expect") is None:
         await discard_body(receive)
     await answer(scope, receive, send)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from potok.apps.host import AppHost
 from potok.clock import Clock, IdSource
 from potok.errors import PotokError
 from potok.models.contract import ChatModel, ModelInfo
@@ -60,5 +61,7 @@ class Services:
     about: About
     chats: Conversations | None = None
     """None where nobody keeps chats; their paths then do not exist."""
+    apps: AppHost | None = None
+    """None where no app is installed."""
     ui: StaticUi | None = None
     """None where the web page was not built; a plain one then says what runs here."""

@@ -12,7 +12,7 @@ async def refuse_socket(error: PotokError, scope: Scope, receive: Receive, send:
     """Answer a handshake with an HTTP status; nothing of the socket comes about."""
     await receive()
     if "websocket.http.response" in (scope.get("extensions") or {}):
-        await problem_response(error, path=scope["path"])(scope, receive, send)
+        await problem_response(error, scope=scope)(scope, receive, send)
     else:
         # Closed before the handshake is done: the server answers 403.
         await send({"type": "websocket.close", "code": 1008})

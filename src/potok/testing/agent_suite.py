@@ -13,8 +13,8 @@ answer as fast as they can.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
-from typing import ClassVar, cast
+from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -93,7 +93,7 @@ class AgentSuite:
         self, agent: Agent, turns: tuple[Turn, ...]
     ) -> None:
         for turn in turns:
-            batches = cast(AsyncGenerator[list[Event], None], agent.run(turn))
+            batches = agent.run(turn)
             await anext(batches)
             async with asyncio.timeout(_AT_ONCE_SECONDS):
                 await batches.aclose()

@@ -12,8 +12,8 @@ upstream is tested against a fake of it, which must give an answer of some words
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from typing import ClassVar, cast
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -112,7 +112,7 @@ class ChatModelSuite:
 
     async def test_an_answer_that_is_put_down_early_ends_at_once(self, model: ChatModel) -> None:
         for request in self.requests:
-            stream = cast("AsyncGenerator[list[Event], None]", model.stream(request))
+            stream = model.stream(request)
             await anext(stream)
 
             async with asyncio.timeout(_AT_ONCE_SECONDS):
@@ -135,7 +135,7 @@ class ChatModelSuite:
 
     async def test_an_answer_after_one_that_was_put_down_is_whole(self, model: ChatModel) -> None:
         for request in self.requests:
-            stream = cast("AsyncGenerator[list[Event], None]", model.stream(request))
+            stream = model.stream(request)
             await anext(stream)
             await stream.aclose()
 
@@ -180,7 +180,7 @@ def _names(batches: list[list[Event]]) -> list[str]:
 
 
 async def _read_slowly(model: ChatModel, request: ChatRequest, has_begun: asyncio.Event) -> None:
-    stream = cast("AsyncGenerator[list[Event], None]", model.stream(request))
+    stream = model.stream(request)
     try:
         await anext(stream)
         has_begun.set()

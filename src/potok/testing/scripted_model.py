@@ -1,6 +1,6 @@
 """A model that plays a script: batches of events, faults and gates, in their order."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from potok.errors import PeerError
 from potok.events.kinds import Event
@@ -52,7 +52,7 @@ class ScriptedModel:
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         script = self._scripts[min(len(self.requests), len(self._scripts) - 1)]
         self.requests.append(request)
         self.live += 1

@@ -1,7 +1,7 @@
 """Whatever breaks, and however often: the text of an answer that can go on is the uncut one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +36,7 @@ class KnowingModel:
         self._plan = plan
         self._repeats = repeats
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         begun = [m["content"] for m in request.messages if m["role"] == "assistant"]
         place = len(begun[-1]) if begun else 0
         is_prefill = bool(begun) and request.messages[-1]["role"] == "assistant"

@@ -4,7 +4,7 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -60,8 +60,7 @@ class House:
         )
 
     def stream(self, asked: ChatRequest | None = None) -> AsyncGenerator[list[Event], None]:
-        batches = self.provider.model("m").stream(asked or request())
-        return cast("AsyncGenerator[list[Event], None]", batches)
+        return self.provider.model("m").stream(asked or request())
 
     async def message(
         self, asked: ChatRequest | None = None, *, folded: Fold | None = None

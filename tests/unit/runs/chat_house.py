@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from potok.agents.model_agent import Continuing
 from potok.agents.registry import AgentRegistry
 from potok.chats.contract import ChatStore
 from potok.chats.database import sqlite_url
 from potok.chats.store import SqlChatStore
 from potok.clock import IdSource
 from potok.events.kinds import Event, RunEnd, TextDelta, TextEnd, TextStart, Usage
+from potok.models.contract import Capabilities
+from potok.protocol.continuation import Budget
 from potok.runs.chat_keeping import ChatSettings
 from potok.runs.conversations import Conversations
 from potok.runs.service import RunService
@@ -20,7 +23,7 @@ from potok.streamlog.contract import StreamLog
 from potok.telemetry import SilentObserver
 from potok.testing.fakes import CountingIds, FakeClock
 from potok.testing.scripted_model import ScriptedModel, Step
-from tests.unit.runs.conftest import ONE_CALL, OneModel
+from tests.unit.runs.conftest import OneModel
 
 ME = "me"
 HELLO: list[Event] = [
@@ -68,18 +71,19 @@ async def open_chats(
     path: Path,
     log: StreamLog,
     clock: FakeClock,
-    script: Sequence[Step],
-    *,
+    *scripts: Sequence[Step],
     ids: IdSource | None = None,
+    capabilities: Capabilities | None = None,
+    calls_max: int = 1,
     has_model_titles: bool = False,
     upkeep_seconds: float = 0.01,
 ) -> AsyncIterator[ChatHouse]:
     """Open chats over a file and a log; may be opened again over the same two."""
     ids = ids or CountingIds()
-    model = ScriptedModel(script)
+    model = ScriptedModel(*scripts, capabilities=capabilities)
     runs = RunService(
         log,
-        AgentRegistry(OneModel(model), continuing=ONE_CALL),
+        AgentRegistry(OneModel(model), continuing=Continuing(budget=Budget(calls_max=calls_max))),
         clock=clock,
         ids=ids,
         observer=SilentObserver(),

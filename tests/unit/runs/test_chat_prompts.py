@@ -26,7 +26,7 @@ def message(role: str, content: str) -> MessageRecord:
 def test_instructions_come_first_and_empty_messages_are_not_shown() -> None:
     way = [message("user", "q"), message("assistant", ""), message("user", "r")]
 
-    shown = prompt_of(way, instructions="Be brief.", language="en", is_continued=False)
+    shown = prompt_of(way, instructions="Be brief.")
 
     assert [one["content"] for one in shown] == ["Be brief.", "q", "r"]
 
@@ -35,19 +35,9 @@ def test_the_oldest_messages_give_way_and_the_newest_never_does() -> None:
     half = "x" * (CHAT_HISTORY_CHARACTERS_MAX // 2)
     way = [message("user", "old"), message("assistant", half), message("user", half + "new")]
 
-    shown = prompt_of(way, instructions="", language="en", is_continued=False)
+    shown = prompt_of(way, instructions="")
 
     assert [one["content"][-3:] for one in shown] == ["new"]
-
-
-@pytest.mark.parametrize(("language", "word"), [("en", "Go on"), ("ru", "Продолжи")])
-def test_a_continued_answer_is_shown_with_the_wish_to_go_on(language: str, word: str) -> None:
-    way = [message("user", "q"), message("assistant", "half")]
-
-    shown = prompt_of(way, instructions="", language=language, is_continued=True)
-
-    assert [one["role"] for one in shown] == ["user", "assistant", "user"]
-    assert word in shown[-1]["content"]
 
 
 @pytest.mark.parametrize(

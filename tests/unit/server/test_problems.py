@@ -87,7 +87,7 @@ def test_an_error_has_the_shape_of_the_face_that_was_called(path: str, face: str
 
 
 def body_of(error: PotokError, path: str) -> dict[str, Any]:
-    body = json.loads(bytes(problem_response(error, path=path).body))
+    body = json.loads(bytes(problem_response(error, scope={"path": path}).body))
     described: dict[str, Any] = body["error"]
     return described
 
@@ -123,12 +123,12 @@ def test_an_expired_offset_says_where_the_answer_is() -> None:
     ],
 )
 def test_an_answer_says_what_to_do_next(error: PotokError, header: str, value: str) -> None:
-    assert problem_response(error, path="/v1/models").headers[header] == value
+    assert problem_response(error, scope={"path": "/v1/models"}).headers[header] == value
 
 
 @pytest.mark.parametrize("error", [errors.ServerDraining(), errors.RequestInvalid("x")])
 def test_sdks_are_left_alone_where_they_decide_rightly(error: PotokError) -> None:
-    assert "x-should-retry" not in problem_response(error, path="/v1/models").headers
+    assert "x-should-retry" not in problem_response(error, scope={"path": "/v1/models"}).headers
 
 
 def test_codes_of_failed_runs_tell_whether_a_new_try_makes_sense() -> None:

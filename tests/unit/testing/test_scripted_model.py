@@ -1,7 +1,5 @@
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
 
 import pytest
 
@@ -41,9 +39,7 @@ async def test_each_call_plays_its_own_script_and_the_last_one_stays() -> None:
 async def test_a_call_that_is_left_early_is_counted() -> None:
     model = ScriptedModel([BATCH, BATCH])
 
-    async with aclosing(
-        cast("AsyncGenerator[list[Event], None]", model.stream(REQUEST))
-    ) as batches:
+    async with aclosing(model.stream(REQUEST)) as batches:
         await anext(batches)
         assert model.live == 1
 

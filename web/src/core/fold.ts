@@ -9,7 +9,8 @@ import { isRecord, readEvent, writeEvent } from "./events.ts";
 
 /**
  * One part, in the order of its start. `text` holds a text's words or a call's argument text;
- * `name` a tool's or a data's name.
+ * `name` a tool's or a data's name. `refusal` says that a text is the model's no. `logprobs` are
+ * lists by name, as they came with its deltas.
  */
 export interface Part {
   readonly type: "text" | "reasoning" | "tool" | "data";
@@ -24,6 +25,8 @@ export interface Part {
   result: Json;
   error: string | null;
   data: Json;
+  refusal: boolean;
+  logprobs: Record<string, Json[]> | null;
 }
 
 /** One attempt of a stage; `outcome` is null while it is open. */
@@ -63,6 +66,8 @@ const PART_DEFAULTS = {
   result: null,
   error: null,
   data: null,
+  refusal: false,
+  logprobs: null,
 } as const;
 const STAGE_DEFAULTS = { attempt: 1, outcome: null, agent: null } as const;
 
@@ -147,6 +152,11 @@ export class Fold {
         return;
       }
       case "text-delta":
+        this.#part(event.part).text += event.text;
+        message.tokens += event.tokens;
+        if (event.extra?.["refusal"]) this.#part(event.part).refusal = true;
+        if (isRecord(event.logprobs)) addLogprobs(this.#part(event.part), event.logprobs);
+        return;
       case "reasoning-delta":
         this.#part(event.part).text += event.text;
         message.tokens += event.tokens;
@@ -242,10 +252,19 @@ export class Fold {
     const part = this.#part(id);
     if (keep > 0) {
       part.text = firstCodePoints(part.text, keep);
+      // Nobody knows which of them belong to what is left.
+      part.logprobs = null;
       return;
     }
     this.message.parts.splice(this.message.parts.indexOf(part), 1);
     this.#positions.delete(id);
+  }
+}
+
+function addLogprobs(part: Part, logprobs: Readonly<Record<string, Json>>): void {
+  part.logprobs ??= {};
+  for (const [name, entries] of Object.entries(logprobs)) {
+    if (Array.isArray(entries)) (part.logprobs[name] ??= []).push(...entries);
   }
 }
 

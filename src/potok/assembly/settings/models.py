@@ -33,6 +33,9 @@ class ModelTable(BaseModel):
     prefill: Literal["message", "prefix", "final"] | None = Field(
         default=None, description="message, prefix or final"
     )
+    structured: Literal["schema", "object", "no"] | None = Field(
+        default=None, description="schema, object or no"
+    )
 
 
 def read_models(
@@ -68,6 +71,7 @@ def read_models(
             policy=table.policy,
             continues=table.continues,
             prefill=table.prefill,
+            structured=table.structured,
         )
     own = {aliases[name]: rules for name, rules in found.items() if name in aliases}
     return {**own, **found}

@@ -2,7 +2,7 @@
 
 import zlib
 from asyncio import sleep
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 
 from potok.clock import Clock
 from potok.errors import UpstreamLost, UpstreamRefused
@@ -74,7 +74,7 @@ class DemoModel:
     def capabilities(self) -> Capabilities:
         return Capabilities(continues="replay", tools=True, json_schema=True, reasoning=True)
 
-    async def stream(self, request: ChatRequest) -> AsyncIterator[list[Event]]:
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[list[Event], None]:
         """Answer a request; see the contract.
 
         Raises:
@@ -120,7 +120,7 @@ class DemoModel:
                 f"The demo provider has one model, {_NAME!r}; ask for that one.", status=404
             )
 
-    async def _paced(self, events: Iterator[Event]) -> AsyncIterator[list[Event]]:
+    async def _paced(self, events: Iterator[Event]) -> AsyncGenerator[list[Event], None]:
         """Yield events in batches, each piece at its time counted from the first one.
 
         Deadlines are absolute, so that a late piece delays no other. A sleep always ends with a

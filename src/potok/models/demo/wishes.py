@@ -1,5 +1,6 @@
 """Wishes about an answer's form: JSON by a schema, several choices, log probabilities."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -19,20 +20,39 @@ from potok.models.demo.forms import Findings, fill
 
 __all__ = ["answer_in_json", "choice_events", "choices_wanted", "with_logprobs"]
 
+_QUOTED_LIST = r"(?:[\"'`«“][\w -]{1,64}[\"'`»”](?:,? (?:and|or|и|или) |, ?)?)+"
+_KEYS = r"(?:keys?|fields?|propert(?:y|ies)|ключ\w*|пол(?:е|я|ем|ями|ей))\b"
+_NAMED_KEYS = re.compile(
+    rf"(?P<before>{_QUOTED_LIST}) ?{_KEYS}|{_KEYS}:? (?P<after>{_QUOTED_LIST})", re.IGNORECASE
+)
+_ONE_QUOTED = re.compile(r"[\"'`«“]([\w -]{1,64})[\"'`»”]")
+
 
 def answer_in_json(request: ChatRequest, answer: str) -> str | None:
     """Return the answer as the JSON that `response_format` asks for, None if it asks for none."""
     wish = request.parameters.get("response_format")
     kind = wish.get("type") if isinstance(wish, dict) else None
-    if kind == "json_object":
-        return msgspec.json.encode({"answer": answer}).decode()
-    if not isinstance(wish, dict) or kind != "json_schema":
+    if not isinstance(wish, dict) or kind not in ("json_object", "json_schema"):
         return None
+    asked = [message for message in request.messages if message.get("role") == "user"]
+    question = text_of(asked[-1]) if asked else ""
+    if kind == "json_object":
+        return _object_of(question, answer)
     named = wish.get("json_schema")
     schema = named.get("schema") if isinstance(named, dict) else None
-    asked = [message for message in request.messages if message.get("role") == "user"]
-    findings = Findings(text_of(asked[-1]) if asked else "")
-    return msgspec.json.encode(fill(schema or {}, findings, answer=answer)).decode()
+    return msgspec.json.encode(fill(schema or {}, Findings(question), answer=answer)).decode()
+
+
+def _object_of(question: str, answer: str) -> str:
+    """Return an object with the keys that a question names, or with the answer alone."""
+    keys: list[str] = []
+    for found in _NAMED_KEYS.finditer(question):
+        keys += _ONE_QUOTED.findall(found["before"] or found["after"])
+    if not keys:
+        return msgspec.json.encode({"answer": answer}).decode()
+    schema = {"type": "object", "properties": {key: {"type": "string"} for key in keys}}
+    findings = Findings(_NAMED_KEYS.sub(" ", question))
+    return msgspec.json.encode(fill(schema, findings, answer=answer)).decode()
 
 
 def choices_wanted(parameters: JsonObject) -> int:

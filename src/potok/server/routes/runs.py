@@ -15,6 +15,7 @@ from potok.dialects.registry import dialect_for_accept
 from potok.errors import OffsetInvalid, RequestInvalid
 from potok.events.envelope import START, Place
 from potok.events.fold import Message
+from potok.runs.run_list import list_shown
 from potok.server import openapi
 from potok.server.body import read_json, unless_gone
 from potok.server.headers import header_of, language_of
@@ -59,7 +60,8 @@ def add_run_routes(app: FastAPI, services: Services) -> None:
         limit: str | None = None,
     ) -> Response:
         """List the runs you started, newest first."""
-        records, next_cursor = await runs.list_runs(
+        records, next_cursor = await list_shown(
+            runs,
             principal=principal_of(request.scope),
             cursor=cursor or None,
             status=_read_status(status),

@@ -1,5 +1,7 @@
 """What every route that starts a run has in common: key, language, and what a disconnect means."""
 
+from typing import Protocol
+
 import msgspec
 from starlette.requests import Request
 
@@ -15,13 +17,27 @@ from potok.streamlog.contract import RunRecord
 __all__ = ["asks_to_keep", "start_run"]
 
 
+class Start(Protocol):
+    """Starts a run; see `RunService.start`."""
+
+    async def __call__(
+        self, request: RunRequest, /, *, principal: str, idempotency_key: str | None
+    ) -> tuple[RunRecord, bool]: ...
+
+
 async def start_run(
-    services: Services, request: Request, wanted: RunRequest, *, stores_chat: bool = True
+    services: Services,
+    request: Request,
+    wanted: RunRequest,
+    *,
+    stores_chat: bool = True,
+    start: Start | None = None,
 ) -> tuple[RunRecord, bool]:
     """Start what a checked request asks for, or find what its `Idempotency-Key` started.
 
     Args:
         stores_chat: Whether the words of a run that names a chat are stored there, too.
+        start: Starts it, for a face that stores its words in a way of its own.
 
     Raises:
         RequestInvalid: the key is too long, or `X-Potok-On-Disconnect` another word.
@@ -36,8 +52,9 @@ async def start_run(
     wish = _wish_of(request)
     if wish is not None:
         wanted = msgspec.structs.replace(wanted, on_disconnect=wish)
-    keeps = stores_chat and wanted.chat is not None and services.chats is not None
-    start = services.chats.start_run if keeps and services.chats else services.runs.start
+    if start is None:
+        keeps = stores_chat and wanted.chat is not None and services.chats is not None
+        start = services.chats.start_run if keeps and services.chats else services.runs.start
     record, created = await start(
         wanted, principal=principal_of(request.scope), idempotency_key=key
     )

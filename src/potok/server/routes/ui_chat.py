@@ -1,11 +1,14 @@
 """`/api/ui/chat`: the AI SDK's chat over Potok's runs; a chat's id is its client's own."""
 
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
 from potok.dialects.ai_sdk_ui import AiSdkUiSse
 from potok.dialects.ai_sdk_ui_request import check_ui_chat_id, parse_ui_chat
+from potok.dialects.ai_sdk_ui_told import told_in
 from potok.dialects.line_safe import encode_json
 from potok.dialects.native_bodies import run_state
 from potok.errors import RequestInvalid
@@ -33,10 +36,12 @@ def add_ui_chat_routes(app: FastAPI, services: Services) -> None:
 
     @app.post("/api/ui/chat", tags=["AI SDK"], response_class=Response, openapi_extra=openapi.START)
     async def start_ui_chat(request: Request) -> Response:
-        """Answer a chat of the AI SDK (`useChat`) as a UI message stream.
+        """Answer a chat of the AI SDK (`useChat`) as a UI message stream, and keep it.
 
-        The run goes on when its reader leaves. A later request for the same chat id stops it and
-        takes its place.
+        The run goes on when its reader leaves. A later request of a page that shows its message
+        stops it and takes its place; one of a page that does not know of it is refused (409
+        `chat_busy`). The chat is one of `/api/web/v1/chats`, with `id` as its `external_id`; an
+        `id` that is the number of one of your chats goes on with that one.
         """
         place = place_asked(request)
         body = await read_json(request.receive)
@@ -44,10 +49,14 @@ def add_ui_chat_routes(app: FastAPI, services: Services) -> None:
             record = await runs.find(run_of(place), principal=principal_of(request.scope))
             return await _read(record, place)
         wanted = parse_ui_chat(body, language=language_of(request.scope))
-        # The SDK's applications keep the messages of their chats themselves, and know their order.
-        record, created = await start_run(services, request, wanted, stores_chat=False)
-        if created:
-            await replace_older_runs(runs, record)
+        if services.chats is None:
+            record, created = await start_run(services, request, wanted)
+            if created:
+                await replace_older_runs(runs, record)
+            return await _read(record, None)
+        told = told_in(body)
+        start = partial(services.chats.faces.start_told, told=told.messages, is_again=told.is_again)
+        record, _ = await start_run(services, request, wanted, start=start)
         return await _read(record, None)
 
     @app.get(
@@ -90,6 +99,9 @@ def add_ui_chat_routes(app: FastAPI, services: Services) -> None:
 
     async def _live_run(request: Request, chat: str) -> RunRecord | None:
         check_ui_chat_id(chat)
+        if services.chats is not None:
+            faces = services.chats.faces
+            return await faces.live_run(chat, principal=principal_of(request.scope))
         live = await find_live_runs(
             runs, chat, principal=principal_of(request.scope), face=_DIALECT.name
         )

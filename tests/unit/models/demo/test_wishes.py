@@ -1,6 +1,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from potok.events.fold import Fold, Message
 from potok.events.kinds import RunStart, TextDelta
 from potok.models.contract import ChatRequest
@@ -38,6 +40,26 @@ def test_json_without_a_schema_holds_the_answer() -> None:
     message = fold_of("What is Potok?", response_format={"type": "json_object"})
 
     assert json.loads(message.text) == {"answer": plain}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'Where is Anna? Answer in JSON with "name" and "place" keys.',
+        "Answer as an object with the fields 'name', 'place'. Where is Anna?",
+        "Где Анна? Ответь в JSON с ключами «name» и «place».",
+    ],
+)
+def test_json_without_a_schema_has_the_keys_that_the_question_names(question: str) -> None:
+    message = fold_of(question, response_format={"type": "json_object"})
+
+    assert set(json.loads(message.text)) == {"name", "place"}
+
+
+def test_many_quotes_are_looked_through_quickly() -> None:
+    message = fold_of("'a' " * 20_000, response_format={"type": "json_object"})
+
+    assert set(json.loads(message.text)) == {"answer"}
 
 
 def test_several_choices_say_the_same() -> None:

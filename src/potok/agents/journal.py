@@ -1,0 +1,104 @@
+"""What a run's log already holds of each call of an agent: nobody hears a thing twice. Pure.
+
+A call's parts carry its name before their own, `<call>/<part>`; what a silent call gave stands as
+`data`. So the folded message is the journal, and no second store can disagree with the log.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from potok.events.fold import Message, Part
+
+__all__ = ["JOURNAL", "Journal", "split_name"]
+
+JOURNAL = "journal/"
+"""Begins the name of `data` that only a run's own agent reads."""
+
+
+def split_name(part: str) -> tuple[str, str]:
+    """Return the call that made a part, and the part's name within it."""
+    call, _, own = part.partition("/")
+    return call, own
+
+
+class Journal:
+    """What `said` holds, by call."""
+
+    __slots__ = ("_calls", "_data", "_said")
+
+    def __init__(self, said: Message | None) -> None:
+        self._said = said
+        self._calls: dict[str, list[Part]] = {}
+        self._data: dict[tuple[str | None, str], Part] = {}
+        for part in said.parts if said is not None else ():
+            if part.type == "data":
+                self._data[part.agent, part.name or ""] = part
+            else:
+                self._calls.setdefault(split_name(part.id)[0], []).append(part)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this is a run's first try."""
+        return self._said is None
+
+    def message_of(self, call: str) -> Message | None:
+        """Return what a call has said, under the names that its model gave; None for nothing."""
+        parts = self._calls.get(call)
+        if not parts or self._said is None:
+            return None
+        own = [
+            msgspec.structs.replace(part, id=split_name(part.id)[1], agent=None, stage=None)
+            for part in parts
+        ]
+        return Message(
+            run=self._said.run,
+            parts=own,
+            sources=list(self._said.sources),
+            tokens=self._share_of(parts),
+        )
+
+    def _share_of(self, parts: list[Part]) -> int:
+        # Pieces are counted for the whole run only: by the share of characters.
+        said = self._said
+        assert said is not None, "a part is some message's"
+        whole = sum(len(part.text) for part in said.parts if part.type != "data")
+        return round(said.tokens * sum(len(part.text) for part in parts) / whole) if whole else 0
+
+    def has_begun(self, call: str) -> bool:
+        """Whether anything of a call was logged."""
+        return call in self._calls or (None, f"{JOURNAL}{call}") in self._data
+
+    def result_of(self, call: str) -> Any:
+        """Return what a silent call gave; None if it was not logged."""
+        part = self._data.get((None, f"{JOURNAL}{call}"))
+        return None if part is None else part.data
+
+    def tool_part(self, call: str) -> Part | None:
+        """Return the part of a tool's call by its name in the run."""
+        parts = self._calls.get(split_name(call)[0], ())
+        return next((part for part in parts if part.id == call and part.type == "tool"), None)
+
+    def holds_data(self, name: str, data: Any, *, agent: str | None) -> bool:
+        """Whether this very `data` was logged last under its name."""
+        part = self._data.get((agent, name))
+        return part is not None and bool(part.data == data)
+
+    def holds_status(self, text: str, *, agent: str | None) -> bool:
+        """Whether this very status was logged last."""
+        status = self._said.status if self._said is not None else None
+        return status is not None and status.text == text and status.agent == agent
+
+    def stage_of(self, stage: str, attempt: int) -> str | None:
+        """Return what is known of an attempt of a stage: `open`, its outcome, or None."""
+        for known in self._stages():
+            if known == (stage, attempt, None):
+                return "open"
+            if known[:2] == (stage, attempt):
+                return known[2]
+        return None
+
+    def _stages(self) -> Iterator[tuple[str, int, str | None]]:
+        for stage in self._said.stages if self._said is not None else ():
+            yield stage.stage, stage.attempt, stage.outcome

@@ -1,0 +1,1 @@
+"""What an app may import of Potok, and what holds the apps that are installed."""

@@ -1,0 +1,167 @@
+"""`useChat` itself, 6 and 7, in Chromium: the example of its page, on another origin than Potok."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.integration.clients import ANSWERS, COUNT, EXPLAIN
+from tests.integration.harness import Server, running_server
+from tests.integration.peers import installed_peers, running_aimock
+from tests.peers.node import NodePeer, install_peer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE_URL = "http://127.0.0.1:8000"
+# An answer of some two seconds.
+TOKENS_PER_SECOND = "250"
+PAGE = '<!doctype html><meta charset="utf-8"><body><script type="module" src="{}"></script>'
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+class Origin:
+    """A site of its own, with one page for each version of the SDK."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = Thread(target=self._http.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def origin(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Origin]:
+    origin = Origin(tmp_path_factory.mktemp("site"))
+    yield origin
+    origin.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["demo", "aimock"])
+async def potok(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, origin: Origin
+) -> AsyncIterator[tuple[Server, str]]:
+    """A server and the model to ask there."""
+    folder = tmp_path_factory.mktemp("use-chat")
+    more = {"POTOK_CORS_ORIGINS": origin.url}
+    if request.param == "demo":
+        more["POTOK_DEMO_TOKENS_PER_SECOND"] = TOKENS_PER_SECOND
+        async with running_server(folder, **more) as server:
+            yield server, "demo"
+        return
+    async with running_aimock(folder, ANSWERS, peers=installed_peers()) as aimock:
+        more |= {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": f"{aimock.url}/v1"}
+        async with running_server(folder / "data", **more) as server:
+            yield server, "gpt-4o"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["6", "7"])
+async def address(request: pytest.FixtureRequest, potok: tuple[Server, str], origin: Origin) -> str:
+    """The address of the page that holds the example of `docs/clients/use-chat.md`."""
+    version, (server, model) = request.param, potok
+    cache = request.config.cache
+    assert cache is not None
+    peer: NodePeer = install_peer("ai-sdk", cache.mkdir("peers"))
+    (example,) = re.findall(
+        r"```jsx\n(.*?)```", (ROOT / "docs/clients/use-chat.md").read_text(), re.DOTALL
+    )
+    name = f"{version}-{server.port}"
+    example = example.replace(EXAMPLE_URL, server.url).replace('"demo"', f'"{model}"')
+    (peer.folder / f"chat-{name}.jsx").write_text(example)
+    script = str(origin.folder / f"{name}.js")
+    await peer.run("bundle.mjs", version, f"chat-{name}.jsx", script)
+    (origin.folder / f"{name}.html").write_text(PAGE.format(f"{name}.js"))
+    return f"{origin.url}/{name}.html"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context()
+    yield context
+    await context.close()
+
+
+class Reader:
+    """One tab with the example's page; `runs` are those that its answers named."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.runs: list[str] = []
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("response", lambda reply: self._note(reply.headers.get("x-potok-run")))
+
+    def _note(self, run: str | None) -> None:
+        if run and run not in self.runs:
+            self.runs.append(run)
+
+    @classmethod
+    async def open(cls, context: BrowserContext, address: str, chat: str) -> "Reader":
+        reader = cls(await context.new_page())
+        await reader.page.goto(f"{address}?chat={chat}")
+        await reader.page.wait_for_selector("input")
+        return reader
+
+    async def ask(self, text: str) -> None:
+        await self.page.fill("input", text)
+        await self.page.press("input", "Enter")
+
+    async def answer(self, *, longer: int = 0) -> str:
+        """Return the answer's text once it is longer than so many characters."""
+        await self.page.wait_for_function(
+            "longer => document.querySelector('.assistant')?.textContent.length > longer",
+            arg=longer,
+        )
+        return await self.page.inner_text(".assistant")
+
+    async def until_ready(self) -> str:
+        await expect(self.page.locator("main")).to_have_attribute("data-status", "ready")
+        await expect(self.page.locator(".assistant")).to_have_count(1)
+        return await self.page.inner_text(".assistant")
+
+
+async def told(server: Server, run: str) -> Any:
+    """Return a run's state once it has ended."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        while True:
+            state = (await client.get(f"/api/runs/{run}")).json()
+            if state["status"] not in ("queued", "running"):
+                return state
+            await asyncio.sleep(0.05)
+
+
+async def test_a_reload_in_the_middle_shows_the_whole_answer_once(
+    context: BrowserContext, potok: tuple[Server, str], address: str
+) -> None:
+    reader = await Reader.open(context, address, f"reload-{address[-6]}")
+    await reader.ask(COUNT)
+    partial_text = await reader.answer(longer=40)
+
+    await reader.page.reload()
+    whole = await reader.until_ready()
+
+    (run,) = reader.runs
+    state = await told(potok[0], run)
+    assert len(partial_text) < len(whole)
+    assert whole.split() == state["message"]["text"].split()
+    assert await reader.page.locator("p").count() == 2
+    assert reader.faults == []
