@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -117,7 +118,7 @@ class Reader:
     @classmethod
     async def open(cls, context: BrowserContext, address: str, chat: str) -> "Reader":
         reader = cls(await context.new_page())
-        await reader.page.goto(f"{address}?chat={chat}")
+        await reader.page.goto(f"{address}?chat={quote(chat, safe='')}")
         await reader.page.wait_for_selector("input")
         return reader
 
@@ -133,10 +134,11 @@ class Reader:
         )
         return await self.page.inner_text(".assistant")
 
-    async def until_ready(self) -> str:
-        await expect(self.page.locator("main")).to_have_attribute("data-status", "ready")
-        await expect(self.page.locator(".assistant")).to_have_count(1)
-        return await self.page.inner_text(".assistant")
+    async def shows(self, texts: list[str], *, status: str = "ready") -> None:
+        """Expect just these answers, and the hook's status."""
+        await expect(self.page.locator(".assistant")).to_have_text(texts)
+        await expect(self.page.locator("main")).to_have_attribute("data-status", status)
+        assert self.faults == []
 
 
 async def told(server: Server, run: str) -> Any:
@@ -152,16 +154,72 @@ async def told(server: Server, run: str) -> Any:
 async def test_a_reload_in_the_middle_shows_the_whole_answer_once(
     context: BrowserContext, potok: tuple[Server, str], address: str
 ) -> None:
-    reader = await Reader.open(context, address, f"reload-{address[-6]}")
+    reader = await Reader.open(context, address, f"reload-{address}")
     await reader.ask(COUNT)
-    partial_text = await reader.answer(longer=40)
+    before = await reader.answer(longer=40)
 
     await reader.page.reload()
-    whole = await reader.until_ready()
-
+    resumed = await reader.answer(longer=len(before))
     (run,) = reader.runs
     state = await told(potok[0], run)
-    assert len(partial_text) < len(whole)
-    assert whole.split() == state["message"]["text"].split()
-    assert await reader.page.locator("p").count() == 2
-    assert reader.faults == []
+
+    text = state["message"]["text"]
+    assert len(before) < len(resumed) < len(text)
+    await reader.shows([text])
+    await expect(reader.page.locator(".user")).to_have_text([COUNT])
+
+
+async def test_a_page_that_opens_after_the_end_asks_for_nothing_more(
+    context: BrowserContext, potok: tuple[Server, str], address: str
+) -> None:
+    reader = await Reader.open(context, address, f"after-{address}")
+    await reader.ask(EXPLAIN)
+    await reader.answer()
+    state = await told(potok[0], reader.runs[0])
+    await reader.shows([state["message"]["text"]])
+
+    async with reader.page.expect_response(lambda reply: "/stream" in reply.url) as resumed:
+        await reader.page.reload()
+
+    assert (await (await resumed.value).finished()) is None
+    assert (await resumed.value).status == 204
+    await reader.shows([state["message"]["text"]])
+
+
+async def test_stop_ends_the_answer_for_everybody(
+    context: BrowserContext, potok: tuple[Server, str], address: str
+) -> None:
+    reader = await Reader.open(context, address, f"stop-{address}")
+    await reader.ask(COUNT)
+    await reader.answer(longer=40)
+
+    await reader.page.click("button")
+    state = await told(potok[0], reader.runs[0])
+    await reader.page.reload()
+
+    assert state["status"] == "cancelled"
+    await reader.page.wait_for_selector(".assistant")
+    shown = await reader.page.inner_text(".assistant")
+    assert state["message"]["text"].startswith(shown)
+
+
+async def test_a_second_question_stands_below_the_first(
+    context: BrowserContext, potok: tuple[Server, str], address: str
+) -> None:
+    reader = await Reader.open(context, address, f"two-{address}")
+    texts = []
+    for number in range(2):
+        await reader.ask(EXPLAIN)
+        await expect(reader.page.locator(".assistant")).to_have_count(number + 1)
+        texts.append((await told(potok[0], reader.runs[number]))["message"]["text"])
+        await reader.shows(texts)
+
+
+async def test_a_mistake_is_shown_with_its_reason(
+    context: BrowserContext, potok: tuple[Server, str], address: str
+) -> None:
+    reader = await Reader.open(context, address, f"mistake-{address}")
+    await reader.ask("x" * 3_000_000)
+
+    await expect(reader.page.locator("strong")).to_contain_text("message")
+    await expect(reader.page.locator("main")).to_have_attribute("data-status", "error")

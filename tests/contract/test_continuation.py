@@ -40,7 +40,7 @@ RUN = RunId("r" * 16)
 REQUEST = RunRequest(
     model="first/m", messages=({"role": "user", "content": "Расскажи"},), face="openai-chat"
 )
-RULES = {"first/m": ModelRules(fallback=("second/n",))}
+RULES = {"first/m": ModelRules(fallback=("second/n",), structured="schema")}
 BROKEN = Script(tokens=TOKENS[:CUT], then="drop")
 CALL: tuple[dict[str, Any], ...] = (
     {"index": 0, "id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a'}},

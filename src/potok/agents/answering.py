@@ -358,7 +358,13 @@ class Answering:
 
     def _count_earlier(self, step: Ask | Finish) -> None:
         # What the calls before a crash used was lost with them; a pure source counts anew.
-        if isinstance(step, Ask) and step.how != "replay":
+        if not isinstance(step, Ask) or step.how == "replay":
+            return
+        said = self._turn.said
+        if said is not None and said.usage is not None:
+            # But for those that had told it: the answer was being mended.
+            self._spent.sum_with(said.usage)
+        else:
             self._spent.add_pieces(self._fold.message.tokens)
 
     def _end(self, *, finish_reason: str | None = None) -> list[Event]:

@@ -200,6 +200,16 @@ class Node:
                 events.append(TextEnd(part=part))
         await self._put(*events)
 
+    async def model_kind(self, model: str | None = None) -> str:
+        """Return the name of the provider whose model would answer: `demo`, `openai`, ...
+
+        Raises:
+            ModelUnknown, PeerError: no model would.
+        """
+        request = self._session.request((), model=model, parameters={})
+        agent = await self._session.models.resolve(request)
+        return agent.name.partition("/")[0]
+
     def logged_result(self, call: str) -> ToolResult | None:
         """Return what the log holds of a tool's call since before this try; None for nothing."""
         part = self._session.journal.tool_part(call)

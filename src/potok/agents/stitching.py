@@ -157,21 +157,28 @@ class Spent:
         self._pieces += pieces
 
     def sum_with(self, usage: Usage) -> Usage:
-        """Return the counts of the whole answer, `usage` being the last call's."""
-        told = self._told or Usage()
-        if self._told is None and not self._pieces:
-            self._told = usage
-            return usage
-        costs = [cost for cost in (told.cost, usage.cost) if cost is not None]
-        extra = {**(usage.extra or {})}
-        # A provider's own sum knows only its own call.
-        extra.pop("total_tokens", None)
-        if self._pieces:
-            extra["estimated_tokens"] = self._pieces
-        return Usage(
-            prompt_tokens=told.prompt_tokens + usage.prompt_tokens,
-            completion_tokens=told.completion_tokens + usage.completion_tokens + self._pieces,
-            reasoning_tokens=told.reasoning_tokens + usage.reasoning_tokens,
-            cost=sum(costs) if costs else None,
-            extra=extra or None,
+        """Return the counts of the whole answer, `usage` being those of its newest call."""
+        self._told = usage if self._told is None else _sum(self._told, usage)
+        if not self._pieces:
+            return self._told
+        return msgspec.structs.replace(
+            _sum(Usage(), self._told),
+            completion_tokens=self._told.completion_tokens + self._pieces,
+            extra={**_own_extra(self._told), "estimated_tokens": self._pieces},
         )
+
+
+def _sum(told: Usage, usage: Usage) -> Usage:
+    costs = [cost for cost in (told.cost, usage.cost) if cost is not None]
+    return Usage(
+        prompt_tokens=told.prompt_tokens + usage.prompt_tokens,
+        completion_tokens=told.completion_tokens + usage.completion_tokens,
+        reasoning_tokens=told.reasoning_tokens + usage.reasoning_tokens,
+        cost=sum(costs) if costs else None,
+        extra=_own_extra(usage) or None,
+    )
+
+
+def _own_extra(usage: Usage) -> dict[str, Any]:
+    # A provider's own sum knows only its own call.
+    return {name: fact for name, fact in (usage.extra or {}).items() if name != "total_tokens"}

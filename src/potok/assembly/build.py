@@ -163,6 +163,8 @@ def connect_provider(
         "observer": observer,
         "timeouts": timeouts,
         "calls_max": upstream.calls_max,
+        "waiting_max": upstream.waiting_max,
+        "wait_seconds": upstream.wait_seconds,
     }
     name, url, setting = account.name, account.base_url, account.key_variable
     if account.kind == "openai":

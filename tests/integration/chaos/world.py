@@ -87,10 +87,10 @@ class Child:
 class Worker:
     """One `potok serve`: its process, and the link that readers reach it by."""
 
-    def __init__(self, name: str, server: Server) -> None:
+    def __init__(self, name: str, server: Server, *, url: str) -> None:
         self.name = name
         self.server = server
-        self.url = ""
+        self.url = url
         self.is_busy = False
         """Whether a fault has it in its hands."""
         self.starts = 0
@@ -211,29 +211,8 @@ async def built_world(backend: Backend, folder: Path) -> AsyncIterator[World]:
             redis = RedisServer(folder / "redis", "--appendonly", "yes", "--appendfsync", "always")
             await asyncio.to_thread(redis.start)
             stack.callback(redis.kill)
-        names = "abc"[:REDIS_WORKERS] if redis is not None else "a"
-        ports = {name: free_port() for name in names}
-        targets = {f"readers-{name}": ports[name] for name in names}
-        if redis is not None:
-            targets |= {f"redis-{name}": redis.port for name in names}
-        links = await Child.start("links", json.dumps(targets))
+        workers, links = await _workers_behind_links(folder, redis, settings)
         stack.push_async_callback(links.end)
-        link_ports = await links.hear()
-        workers = []
-        for name in names:
-            environment = {
-                "POTOK_CONFIG": str(settings),
-                "CHAOS_KEY": name,
-                "POTOK_UPSTREAM_TOKEN_GAP_SECONDS": str(TOKEN_GAP_SECONDS),
-                "POTOK_DEMO_TOKENS_PER_SECOND": str(DEMO_TOKENS_PER_SECOND),
-                "POTOK_ANSWER_CALLS_MAX": str(ANSWER_CALLS_MAX),
-            }
-            if redis is not None:
-                environment["POTOK_REDIS_URL"] = f"redis://127.0.0.1:{link_ports[f'redis-{name}']}/0"
-            server = Server(folder / name, port=ports[name], **environment)
-            worker = Worker(name, server)
-            worker.url = f"http://127.0.0.1:{link_ports[f'readers-{name}']}"
-            workers.append(worker)
         world = World(
             workers=workers,
             redis=redis,
@@ -245,3 +224,30 @@ async def built_world(backend: Backend, folder: Path) -> AsyncIterator[World]:
             stack.push_async_callback(world.end_worker, worker)
         await asyncio.gather(*(world.start_worker(worker) for worker in workers))
         yield world
+
+
+async def _workers_behind_links(
+    folder: Path, redis: RedisServer | None, settings: Path
+) -> tuple[list[Worker], Child]:
+    names = "abc"[:REDIS_WORKERS] if redis is not None else "a"
+    environment = {
+        "POTOK_CONFIG": str(settings),
+        "POTOK_UPSTREAM_TOKEN_GAP_SECONDS": str(TOKEN_GAP_SECONDS),
+        "POTOK_DEMO_TOKENS_PER_SECOND": str(DEMO_TOKENS_PER_SECOND),
+        "POTOK_ANSWER_CALLS_MAX": str(ANSWER_CALLS_MAX),
+    }
+    ports = {name: free_port() for name in names}
+    targets = {f"readers-{name}": port for name, port in ports.items()}
+    if redis is not None:
+        targets |= {f"redis-{name}": redis.port for name in names}
+    links = await Child.start("links", json.dumps(targets))
+    through = await links.hear()
+    workers = []
+    for name in names:
+        told = {**environment, "CHAOS_KEY": name}
+        if redis is not None:
+            told["POTOK_REDIS_URL"] = f"redis://127.0.0.1:{through[f'redis-{name}']}/0"
+        server = Server(folder / name, **told)
+        server.port = ports[name]
+        workers.append(Worker(name, server, url=f"http://127.0.0.1:{through[f'readers-{name}']}"))
+    return workers, links

@@ -63,10 +63,13 @@ class House:
         can_retract: bool = True,
         budget: Budget | None = None,
         parameters: dict[str, Any] | None = None,
+        messages: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.clock = FakeClock()
         self.sleep = FakeSleep(self.clock)
-        request = RunRequest(model="test/one", parameters=parameters or {})
+        request = RunRequest(
+            model="test/one", messages=tuple(messages), parameters=parameters or {}
+        )
         self.fold = Fold()
         self.events: list[Event] = []
         self.answering = Answering(

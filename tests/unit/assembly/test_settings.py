@@ -49,6 +49,8 @@ ENVIRON: list[tuple[str, str, str, object]] = [
     ("POTOK_UPSTREAM_TOKEN_GAP_SECONDS", "2", "upstream.token_gap_seconds", 2.0),
     ("POTOK_UPSTREAM_TOTAL_SECONDS", "2", "upstream.total_seconds", 2.0),
     ("POTOK_UPSTREAM_CALLS_MAX", "2", "upstream.calls_max", 2),
+    ("POTOK_UPSTREAM_WAITING_MAX", "3", "upstream.waiting_max", 3),
+    ("POTOK_UPSTREAM_WAIT_SECONDS", "4.5", "upstream.wait_seconds", 4.5),
     ("POTOK_DEMO_TOKENS_PER_SECOND", "250.5", "demo.tokens_per_second", 250.5),
 ]
 

@@ -15,6 +15,31 @@ def test_only_models_that_take_a_begun_answer_are_prefilled() -> None:
     assert capabilities_of("claude-opus-4-6").continues == "prompt"
 
 
+@pytest.mark.parametrize(
+    ("name", "by_schema", "as_object"),
+    [
+        ("gpt-4o-mini", True, False),
+        ("gpt-4.1", True, False),
+        ("gpt-5.2", True, False),
+        ("gpt-4-turbo", False, True),
+        ("gpt-3.5-turbo", False, True),
+        ("gpt-4", False, False),
+        ("gpt-4-0613", False, False),
+        ("deepseek-chat", False, True),
+        ("deepseek-reasoner", False, True),
+        ("deepseek-r1:8b", False, False),
+        ("claude-opus-4-6", False, False),
+        ("my-own", False, False),
+    ],
+)
+def test_what_a_family_is_held_to_by_its_provider_is_known(
+    name: str, by_schema: bool, as_object: bool
+) -> None:
+    facts = capabilities_of(name)
+
+    assert (facts.json_schema, facts.json_object) == (by_schema, as_object)
+
+
 def test_an_unknown_model_is_asked_in_words() -> None:
     assert capabilities_of("my-own") == Capabilities(continues="prompt", tools=True)
 

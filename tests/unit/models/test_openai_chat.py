@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from potok.errors import (
@@ -18,7 +19,8 @@ from potok.errors import (
     UpstreamUnreachable,
 )
 from potok.events.fold import Fold, Message, Part
-from potok.events.kinds import Event
+from potok.events.kinds import Event, TextStart
+from potok.events.queueing import queue_left, queued
 from potok.limits import UPSTREAM_LIST_SECONDS
 from potok.models.contract import Capabilities, ChatRequest
 from potok.models.openai_chat import OpenAiProvider, RetryRules, Timeouts
@@ -355,6 +357,46 @@ async def test_calls_beyond_the_limit_wait_for_their_turn_in_order() -> None:
         await asyncio.gather(*tasks)
 
         assert [call.body["seed"] for call in upstream.calls] == [0, 1, 2]
+        await house.provider.close()
+
+
+async def test_a_call_that_waits_says_its_place_and_then_that_it_is_made() -> None:
+    gate = Gate()
+    async with ScriptedUpstream(Script(tokens=("a",), gate=gate)) as upstream:
+        house = House(upstream.base_url, calls_max=1)
+        first = asyncio.create_task(house.message())
+        await upstream.until_call(1)
+        asked = msgspec.structs.replace(request(), language="ru", principal="ann")
+        batches = house.stream(asked)
+
+        waiting = await anext(batches)
+        gate.open()
+        await first
+        made = await anext(batches)
+
+        assert waiting == [queued(1, language="ru")]
+        assert made == [queue_left(language="ru")]
+        assert [type(event) for event in await anext(batches)][:1] == [TextStart]
+        await batches.aclose()
+        await house.provider.close()
+
+
+async def test_leaving_the_line_takes_no_place_and_calls_nobody() -> None:
+    gate = Gate()
+    async with ScriptedUpstream(Script(tokens=("a",), gate=gate)) as upstream:
+        house = House(upstream.base_url, calls_max=1)
+        first = asyncio.create_task(house.message())
+        await upstream.until_call(1)
+        batches = house.stream()
+        await anext(batches)
+
+        await batches.aclose()
+
+        assert (house.provider.places.live, house.provider.places.waiting) == (1, 0)
+        gate.open()
+        await first
+        assert house.provider.places.live == 0
+        assert len(upstream.calls) == 1
         await house.provider.close()
 
 

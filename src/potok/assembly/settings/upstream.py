@@ -51,6 +51,19 @@ class UpstreamSettings(Group):
         le=10_000,
         description="a whole number from 1 to 10000",
     )
+    waiting_max: int = Field(
+        default=limits.UPSTREAM_WAITING_MAX,
+        ge=0,
+        le=10_000,
+        description="a whole number from 0 to 10000",
+    )
+    wait_seconds: float = Field(
+        default=limits.UPSTREAM_WAIT_SECONDS_MAX,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="a number of seconds above 0, at most 3600",
+    )
     discovery: Literal["on", "off"] = Field(
         default="on",
         description="on (an Ollama on this machine is found by itself) or off",

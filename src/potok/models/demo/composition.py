@@ -28,6 +28,7 @@ from potok.models.demo.document_answers import (
     long_documents,
     search_documents,
 )
+from potok.models.demo.facts import is_told_to_translate, told_facts
 from potok.models.demo.language import is_readable, plain, words_of
 from potok.models.demo.phrases import PHRASES
 from potok.models.demo.pieces import count_pieces, split_pieces
@@ -126,7 +127,17 @@ def plan_answer(conversation: Conversation) -> Plan:
     if not conversation.message:
         told = any(turn.role == "given" for turn in conversation.turns)
         return Plan(rule="empty", text=phrases.only_instructions if told else phrases.nothing_asked)
+    if is_told_to_translate(conversation):
+        return _no_translation(conversation)
+    facts = told_facts(conversation)
+    if facts is not None:
+        return Plan(rule="facts", text=facts)
     return _task(conversation) or _talk(conversation) or _grounded(conversation)
+
+
+def _no_translation(conversation: Conversation) -> Plan:
+    phrases = PHRASES[conversation.language]
+    return Plan(rule="create", text=f"{phrases.cannot_translate}\n\n{phrases.connect}")
 
 
 def _task(conversation: Conversation) -> Plan | None:
@@ -179,7 +190,7 @@ def _grounded(conversation: Conversation) -> Plan:
     if _SUMMARISE.search(question):
         return Plan(rule="summary", text=summary(conversation))
     if _TRANSLATE.search(question):
-        return Plan(rule="create", text=f"{phrases.cannot_translate}\n\n{phrases.connect}")
+        return _no_translation(conversation)
     context = search_context(conversation)
     documents = search_documents(conversation)
     quoting = answer_from_context(conversation, context)

@@ -59,6 +59,10 @@ _RULES: dict[str, tuple[str, str]] = {
         "There are no words in it that I could search by.",
         "В нём нет слов, по которым можно искать.",
     ),
+    "facts": (
+        "The instructions bring the facts to be told, so I tell them as they stand.",
+        "В указаниях есть факты для ответа, поэтому привожу их как есть.",
+    ),
     "note": (
         "It tells me something and asks nothing.",
         "Мне что-то сообщают и ни о чём не спрашивают.",

@@ -20,6 +20,8 @@ export function exchange(id: string, text: string | null, more: Partial<Answer> 
     result: null,
     error: null,
     data: null,
+    refusal: false,
+    logprobs: null,
   });
   return {
     id,
