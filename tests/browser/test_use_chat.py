@@ -109,6 +109,8 @@ class Reader:
         self.runs: list[str] = []
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("requestfailed", lambda r: print("FAILED", r.method, r.url, r.failure))
+        page.on("console", lambda m: print("CONSOLE", m.text[:300]))
         page.on("response", lambda reply: self._note(reply.headers.get("x-potok-run")))
 
     def _note(self, run: str | None) -> None:

@@ -7,6 +7,7 @@ pytest.register_assert_rewrite(
     "potok.testing.chat_store_answers",
     "potok.testing.chat_store_chats",
     "potok.testing.chat_store_search",
+    "potok.testing.chat_store_told",
     "potok.testing.chat_store_tree",
 )
 

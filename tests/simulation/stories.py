@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -23,17 +23,18 @@ from potok.events.kinds import (
 from potok.events.run_request import JsonObject, OnDisconnect, RunRequest, text_of
 from potok.models.contract import Capabilities, ChatModel, ChatRequest, ModelInfo
 
-__all__ = ["MODELS", "Call", "Models", "Pausable", "Story", "Upstream"]
+__all__ = ["CALLER", "FAULTS", "MODELS", "Call", "Continues", "Models", "Pausable", "Story", "Upstream"]
 
 Continues = Literal["replay", "prefill", "prompt", "no"]
 MODELS: tuple[Continues, ...] = ("replay", "prefill", "prompt", "no")
 
 _WORDS = ("река", "stream", "лес", "forest", "ночь🌙", "night", "a\u0301", "слово")
-_FAULTS: dict[str, PotokError] = {
-    "lost": UpstreamLost("The line to the model broke."),
-    "stalled": UpstreamStalled("The model said nothing for too long."),
-    "failing": UpstreamRefused("The model failed.", status=503),
+_FAULTS: dict[str, Callable[[], PotokError]] = {
+    "lost": lambda: UpstreamLost("The line to the model broke."),
+    "stalled": lambda: UpstreamStalled("The model said nothing for too long."),
+    "failing": lambda: UpstreamRefused("The model failed.", status=503),
 }
+FAULTS = tuple(_FAULTS)
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -195,16 +196,11 @@ class _Model:
                 if caller is not None:
                     await caller.until_running()
                 if token in faults:
-                    error = _FAULTS[faults[token]]
-                    raise type(error)(error.message, **_details(error))
+                    raise _FAULTS[faults[token]]()
                 call.taken += 1
                 yield [event]
         finally:
             call.is_live = False
-
-
-def _details(error: PotokError) -> dict[str, int]:
-    return {"status": error.status} if isinstance(error, UpstreamRefused) else {}
 
 
 class Models:

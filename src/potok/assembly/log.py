@@ -23,7 +23,8 @@ def connect_log(settings: Settings, *, clock: Clock) -> StreamLog:
         from potok.streamlog.redis import RedisLog
     except ImportError as error:
         raise RedisUnusable(
-            "POTOK_REDIS_URL needs a package that is not installed: pip install 'potok[redis]'."
+            "POTOK_REDIS_URL needs a package that is not installed. Install the extra `redis`:"
+            " pip install '.[redis]' in a checkout of Potok, or pip install 'redis[hiredis]>=8'."
         ) from error
     # No clock of ours: several machines agree on Redis's.
     return RedisLog(

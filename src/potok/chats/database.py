@@ -62,8 +62,9 @@ class Database:
             self._writer, self._reader = self._engines()
         except ModuleNotFoundError as error:
             raise DatabaseUnusable(
-                "POTOK_DATABASE_URL names PostgreSQL, whose driver is not installed. Install it"
-                " with: pip install 'potok[postgres]'"
+                "POTOK_DATABASE_URL names PostgreSQL, whose driver is not installed. Install the"
+                " extra `postgres`: pip install '.[postgres]' in a checkout of Potok, or pip"
+                " install asyncpg."
             ) from error
 
     @property

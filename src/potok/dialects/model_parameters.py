@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from potok.errors import RequestInvalid
+from potok.events.json_schema import check_schema
 from potok.events.messages import json_word
 from potok.events.run_request import JsonObject
 from potok.limits import (
@@ -33,11 +34,22 @@ def check_parameters(fields: JsonObject) -> JsonObject:
         elif value is not None:
             check(value, name)
             kept[name] = value
+    _check_together(kept)
+    return kept
+
+
+def _check_together(kept: JsonObject) -> None:
     if "top_logprobs" in kept and kept.get("logprobs") is not True:
         raise RequestInvalid("`top_logprobs` needs `logprobs: true`.", param="top_logprobs")
+    if "max_tokens" in kept and "max_completion_tokens" in kept:
+        raise RequestInvalid(
+            "`max_tokens` and `max_completion_tokens` say the same: send one of them.",
+            param="max_tokens",
+        )
     if "tool_choice" in kept:
         _check_choice(kept["tool_choice"], kept.get("tools") or [])
-    return kept
+    if "parallel_tool_calls" in kept and not kept.get("tools"):
+        raise RequestInvalid("`parallel_tool_calls` needs `tools`.", param="parallel_tool_calls")
 
 
 def check_model_name(value: object) -> str:
@@ -99,6 +111,13 @@ def _object(value: Any, param: str) -> None:
         raise _refuse(param, "an object", value)
 
 
+def _logit_bias(value: Any, param: str) -> None:
+    _object(value, param)
+    for token, bias in value.items():
+        if type(bias) not in (int, float) or not -100 <= bias <= 100:
+            raise _refuse(f"{param}.{token[:40]}", "a number from -100 to 100", bias)
+
+
 def _stop(value: Any, param: str) -> None:
     if isinstance(value, str):
         return
@@ -122,6 +141,8 @@ def _tools(value: Any, param: str) -> None:
             schema = function.get("parameters") if isinstance(function, dict) else None
             if schema is not None and not isinstance(schema, dict):
                 raise _refuse(f"{at}.function.parameters", "a JSON schema", schema)
+            if schema:
+                check_schema(schema, param=f"{at}.function.parameters")
 
 
 def _tool_choice(value: Any, param: str) -> None:
@@ -151,15 +172,18 @@ def _response_format(value: Any, param: str) -> None:
     named = value.get("json_schema")
     if not isinstance(named, dict):
         raise _refuse(f"{param}.json_schema", "an object", named)
-    if not isinstance(named.get("name"), str):
+    if not isinstance(named.get("name"), str) or not named["name"]:
         raise _refuse(f"{param}.json_schema.name", "a name", named.get("name"))
     if not isinstance(named.get("schema"), dict):
         raise _refuse(f"{param}.json_schema.schema", "a JSON schema", named.get("schema"))
+    if not isinstance(named.get("strict"), bool | None):
+        raise _refuse(f"{param}.json_schema.strict", "true or false", named["strict"])
+    check_schema(named["schema"], param=f"{param}.json_schema.schema")
 
 
 _CHECKS: dict[str, _Check] = {
     "frequency_penalty": _number(-2, 2),
-    "logit_bias": _object,
+    "logit_bias": _logit_bias,
     "logprobs": _boolean,
     "max_completion_tokens": _integer(1),
     "max_tokens": _integer(1),

@@ -37,6 +37,7 @@ def parse_chat_request(body: JsonObject, *, language: str = "en") -> ParsedChat:
     stream = _read_stream(body)
     include_usage = _read_include_usage(body, stream=stream)
     messages = check_messages(body.get("messages"))
+    _check_calls(messages)
     parameters = {name: value for name, value in body.items() if name not in _READING_FIELDS}
     request = RunRequest(
         model=model,
@@ -67,6 +68,33 @@ def _refuse_other_protocols(body: JsonObject) -> None:
             "Chat Completions takes `messages`, not `prompt`: send"
             ' {"messages": [{"role": "user", "content": "..."}]}.',
             param="prompt",
+        )
+
+
+def _check_calls(messages: tuple[JsonObject, ...]) -> None:
+    """Check that results of tools follow the calls that they answer, and that none is missing."""
+    waiting: set[str] = set()
+    called_at = 0
+    for place, message in enumerate(messages):
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in waiting:
+                raise RequestInvalid(
+                    f"`messages[{place}].tool_call_id` is none of the calls in the assistant's"
+                    " message before it, or was answered already.",
+                    param=f"messages[{place}].tool_call_id",
+                )
+            waiting.discard(message["tool_call_id"])
+            continue
+        if waiting:
+            break
+        called_at = place
+        calls = message.get("tool_calls") if message["role"] == "assistant" else None
+        waiting = {call["id"] for call in calls or ()}
+    if waiting:
+        raise RequestInvalid(
+            f"`messages[{called_at}].tool_calls` has calls without a result: a message of role tool"
+            f" must follow for each of {', '.join(sorted(waiting))[:200]}.",
+            param=f"messages[{called_at}].tool_calls",
         )
 
 

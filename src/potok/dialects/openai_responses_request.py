@@ -33,8 +33,16 @@ _REPEATED = (
     *("top_logprobs", "top_p", "truncation", "user", "background", "store"),
     *("safety_identifier", "prompt_cache_key"),
 )
+# Fields of Chat Completions by what they are called here.
+_OWN_NAMES = (
+    ("response_format.json_schema", "text.format"),
+    ("response_format", "text.format"),
+    (".function.", "."),
+    ("max_completion_tokens", "max_output_tokens"),
+    ("reasoning_effort", "reasoning.effort"),
+)
 # Parameters with the same name and meaning in Chat Completions.
-_SAME = ("temperature", "top_p", "parallel_tool_calls", "user", "safety_identifier")
+_SAME = ("temperature", "top_p", "user", "safety_identifier")
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -90,7 +98,7 @@ def parse_response_request(body: JsonObject, *, language: str = "en") -> ParsedR
     request = RunRequest(
         model=model,
         messages=check_messages(messages, param="input"),
-        parameters=check_parameters(_parameters(given)),
+        parameters=_checked(_parameters(given)),
         input={"asked": asked, "items": items},
         language=language,
         face="openai-responses",
@@ -151,6 +159,8 @@ def _parameters(given: JsonObject) -> JsonObject:
         parameters["reasoning_effort"] = effort
     if tools := given.get("tools"):
         parameters["tools"] = [_tool(tool, f"tools[{at}]") for at, tool in enumerate(tools)]
+        if "parallel_tool_calls" in given:
+            parameters["parallel_tool_calls"] = given["parallel_tool_calls"]
         if "tool_choice" in given:
             parameters["tool_choice"] = _tool_choice(given["tool_choice"])
     text = given.get("text", {})
@@ -159,6 +169,20 @@ def _parameters(given: JsonObject) -> JsonObject:
     if text.get("verbosity"):
         parameters["verbosity"] = text["verbosity"]
     return parameters
+
+
+def _checked(parameters: JsonObject) -> JsonObject:
+    """Return the parameters, checked; a fault is named as this API calls its field."""
+    try:
+        return check_parameters(parameters)
+    except RequestInvalid as error:
+        own = error.param or ""
+        for theirs, ours in _OWN_NAMES:
+            own = own.replace(theirs, ours)
+        if own == (error.param or ""):
+            raise
+        message = error.message.replace(f"`{error.param}`", f"`{own}`")
+        raise RequestInvalid(message, param=own) from error
 
 
 def _tool(tool: object, param: str) -> JsonObject:

@@ -7,10 +7,13 @@ class TestSqliteStore(ChatStoreSuite):
 from potok.testing.chat_store_answers import AnswersSuite, QueueSuite
 from potok.testing.chat_store_chats import ChatsSuite
 from potok.testing.chat_store_search import SearchSuite, TransferSuite
+from potok.testing.chat_store_told import ToldSuite
 from potok.testing.chat_store_tree import TreeSuite
 
 __all__ = ["ChatStoreSuite"]
 
 
-class ChatStoreSuite(ChatsSuite, TreeSuite, AnswersSuite, QueueSuite, SearchSuite, TransferSuite):
+class ChatStoreSuite(
+    ChatsSuite, TreeSuite, AnswersSuite, ToldSuite, QueueSuite, SearchSuite, TransferSuite
+):
     """All that a chat store promises."""

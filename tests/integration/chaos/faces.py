@@ -10,7 +10,20 @@ from potok.wire.sse import SseDecoder
 from tests.integration.chaos.judge import Frame
 from tests.integration.chaos.plan import Face, PlannedStream
 
-__all__ = ["Asked", "Place", "Speaker", "frame_of_message", "is_end", "model_of", "speaker_of"]
+__all__ = [
+    "DEMO_PROMPT",
+    "Asked",
+    "Place",
+    "Speaker",
+    "frame_of_message",
+    "is_end",
+    "model_of",
+    "speaker_of",
+    "text_in",
+]
+
+
+DEMO_PROMPT = "Расскажи подробно, что такое Поток и как он хранит ответы"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,9 +72,6 @@ def model_of(stream: PlannedStream) -> str:
 def _body(stream: PlannedStream) -> dict[str, Any]:
     messages = [{"role": "user", "content": prompt_of(stream)}]
     return {"model": model_of(stream), "messages": messages}
-
-
-DEMO_PROMPT = "Расскажи подробно, что такое Поток и как он хранит ответы"
 
 
 def prompt_of(stream: PlannedStream) -> str:
@@ -134,7 +144,7 @@ def _sse_decoder() -> Decoder:
     return decode
 
 
-def frame_of_message(line: str) -> Frame | None:
+def frame_of_message(line: str | bytes) -> Frame | None:
     """Return the frame of a JSON object of spec 5.2; None for other messages of a socket."""
     fields = json.loads(line)
     if "event" not in fields:
@@ -198,4 +208,28 @@ def is_end(face: Face, frame: Frame) -> bool:
         case "simple":
             return frame.data == "[DONE]" or frame.data.startswith('{"error"')
         case "completions":
-            return frame.data == "[DONE]"
+            return frame.data == "[DONE]" or frame.data.startswith('{"error"')
+
+
+def text_in(face: Face, frames: list[Frame]) -> str:
+    """Return the answer that a reader of a face has put together."""
+    return "".join(_text_of(face, frame) for frame in frames)
+
+
+def _text_of(face: Face, frame: Frame) -> str:
+    said = ""
+    match face:
+        case "sse" | "ndjson" | "socket":
+            if frame.kind == "text-delta":
+                said = json.loads(frame.data)["text"]
+        case "responses":
+            if frame.kind == "response.output_text.delta":
+                said = json.loads(frame.data)["delta"]
+        case "simple":
+            if frame.data != "[DONE]":
+                said = json.loads(frame.data).get("content", "")
+        case "completions":
+            if frame.data != "[DONE]":
+                choices = json.loads(frame.data).get("choices") or [{"delta": {}}]
+                said = choices[0]["delta"].get("content") or ""
+    return said

@@ -126,7 +126,7 @@ async def test_the_wish_is_said_in_words_and_not_sent_to_a_provider_that_knows_n
     ],
 )
 async def test_a_model_whose_provider_holds_it_to_the_wish_streams_as_ever(
-    asked: JsonObject, facts: dict[str, bool]
+    asked: JsonObject, facts: dict[str, Any]
 ) -> None:
     script = answer("no JSON at all")
     model = scripted(script, **facts)

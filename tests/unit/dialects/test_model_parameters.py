@@ -15,7 +15,7 @@ GOOD: list[tuple[str, Any]] = [
     ("max_tokens", 1_000_000),
     ("metadata", {}),
     ("n", 16),
-    ("parallel_tool_calls", True),
+    ("logit_bias", {"50256": -100}),
     ("presence_penalty", 2.0),
     ("reasoning_effort", "low"),
     ("response_format", {"type": "json_object"}),
@@ -35,6 +35,8 @@ GOOD: list[tuple[str, Any]] = [
 BAD: list[tuple[str, Any, str]] = [
     ("frequency_penalty", 2.1, "frequency_penalty"),
     ("logit_bias", [], "logit_bias"),
+    ("logit_bias", {"50256": 101}, "logit_bias.50256"),
+    ("logit_bias", {"50256": "x"}, "logit_bias.50256"),
     ("logprobs", 1, "logprobs"),
     ("max_tokens", 0, "max_tokens"),
     ("max_tokens", 1.5, "max_tokens"),
@@ -46,6 +48,22 @@ BAD: list[tuple[str, Any, str]] = [
     ("response_format", "json", "response_format"),
     ("response_format", {"type": 1}, "response_format"),
     ("response_format", {"type": "json_schema"}, "response_format.json_schema"),
+    ("parallel_tool_calls", True, "parallel_tool_calls"),
+    (
+        "response_format",
+        {"type": "json_schema", "json_schema": {"name": "", "schema": {}}},
+        "response_format.json_schema.name",
+    ),
+    (
+        "response_format",
+        {"type": "json_schema", "json_schema": {"name": "x", "schema": {}, "strict": "yes"}},
+        "response_format.json_schema.strict",
+    ),
+    (
+        "response_format",
+        {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "objekt"}}},
+        "response_format.json_schema.schema",
+    ),
     ("seed", "x", "seed"),
     ("stop", 5, "stop"),
     ("stop", ["a"] * 5, "stop"),
@@ -61,6 +79,11 @@ BAD: list[tuple[str, Any, str]] = [
     ("tools", [FUNCTION, {"name": "f"}], "tools[1]"),
     ("tools", [{"type": "function", "function": {}}], "tools[0].function.name"),
     ("tools", [{"type": "function"}], "tools[0].function.name"),
+    (
+        "tools",
+        [{"type": "function", "function": {"name": "f", "parameters": {"properties": []}}}],
+        "tools[0].function.parameters",
+    ),
     ("top_p", 1.1, "top_p"),
     ("user", {}, "user"),
 ]
@@ -128,3 +151,16 @@ def test_a_model_needs_a_name(value: object) -> None:
         check_model_name(value)
 
     assert refusal.value.param == "model"
+
+
+def test_two_words_for_one_limit_contradict_each_other() -> None:
+    with pytest.raises(RequestInvalid, match="max_completion_tokens") as refusal:
+        check_parameters({"max_tokens": 5, "max_completion_tokens": 5})
+
+    assert refusal.value.param == "max_tokens"
+
+
+def test_calls_at_once_are_a_wish_about_tools() -> None:
+    asked = {"tools": [FUNCTION], "parallel_tool_calls": False}
+
+    assert check_parameters(asked) == asked

@@ -92,3 +92,40 @@ def test_a_message_over_its_limit_is_named() -> None:
 
     with pytest.raises(BodyTooLarge, match=r"messages\[1\]"):
         parse_chat_request(body(messages=[HELLO, large]))
+
+
+def calls(*names: str) -> dict[str, Any]:
+    made = [
+        {"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for name in names
+    ]
+    return {"role": "assistant", "tool_calls": made}
+
+
+def result(name: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": name, "content": "1"}
+
+
+def test_results_of_tools_may_come_in_any_order_behind_their_calls() -> None:
+    messages = [HELLO, calls("a", "b"), result("b"), result("a"), HELLO, calls("a"), result("a")]
+
+    assert parse_chat_request(body(messages=messages)).request.messages == tuple(messages)
+
+
+@pytest.mark.parametrize(
+    ("messages", "param"),
+    [
+        ([HELLO, result("a")], "messages[1].tool_call_id"),
+        ([HELLO, calls("a"), result("b")], "messages[2].tool_call_id"),
+        ([HELLO, calls("a"), result("a"), result("a")], "messages[3].tool_call_id"),
+        ([HELLO, calls("a")], "messages[1].tool_calls"),
+        ([HELLO, calls("a", "b"), result("b"), HELLO], "messages[1].tool_calls"),
+    ],
+)
+def test_calls_and_results_that_do_not_match_are_refused(
+    messages: list[dict[str, Any]], param: str
+) -> None:
+    with pytest.raises(RequestInvalid) as refusal:
+        parse_chat_request(body(messages=messages))
+
+    assert refusal.value.param == param

@@ -173,3 +173,30 @@ def test_a_wrong_field_is_named(wrong: dict[str, Any], param: str) -> None:
 def test_a_body_of_chat_completions_is_sent_to_its_own_path() -> None:
     with pytest.raises(RequestInvalid, match="/v1/chat/completions"):
         parse_response_request({"model": "demo", "messages": []})
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        (
+            {"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "no"}}}},
+            "text.format.schema",
+        ),
+        ({"tools": [{**TOOL, "parameters": {"type": "no"}}]}, "tools[0].parameters"),
+        ({"reasoning": {"effort": 7}}, "reasoning.effort"),
+    ],
+)
+def test_a_fault_has_the_name_that_this_api_has_for_its_field(
+    fields: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(RequestInvalid) as refusal:
+        parse_response_request({**BODY, **fields})
+
+    assert refusal.value.param == param
+    assert f"`{param}`" in refusal.value.message
+
+
+def test_calls_at_once_are_no_matter_without_tools() -> None:
+    parsed = parse_response_request({**BODY, "parallel_tool_calls": True})
+
+    assert "parallel_tool_calls" not in parsed.request.parameters

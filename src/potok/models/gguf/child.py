@@ -20,7 +20,7 @@ def main() -> None:
     """Serve until the parent is gone."""
     order = json.loads(sys.stdin.readline())
     _end_with_parent()
-    import xllamacpp
+    import xllamacpp  # type: ignore[import-untyped]
 
     try:
         server = xllamacpp.Server(_parameters(xllamacpp, order))

@@ -23,7 +23,7 @@ from potok.models.time_limits import Sleep, time_limit
 
 __all__ = ["INSTALL_LINE", "Process", "is_installed"]
 
-INSTALL_LINE = "pip install 'potok[gguf]'"
+INSTALL_LINE = "pip install '.[gguf]' in a checkout of Potok"
 """What installs the library that serves model files."""
 
 _LINE_BYTES_MAX = 64 * 1024
@@ -98,8 +98,13 @@ async def _start_reader(order: Mapping[str, Any]) -> "_Reader":
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
         # The fork cannot be taken back any more.
-        starting.add_done_callback(lambda done: done.exception() or done.result().kill())
+        starting.add_done_callback(_kill_started)
         raise
+
+
+def _kill_started(starting: "asyncio.Task[_Reader]") -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().kill()
 
 
 class _Reader(threading.Thread):

@@ -106,7 +106,7 @@ class GgufProvider:
         files, _ = await self.look()
         if files and not await asyncio.to_thread(is_installed):
             raise ModelUnusable(_not_installed(f"The models of the provider {self._name}"))
-        return tuple(self._info(file.name) for file in files)
+        return tuple(self.info_of(file.name) for file in files)
 
     def model(self, name: str) -> "GgufModel":
         """Return an adapter; it knows what the last look at the disk told of the file."""
@@ -225,7 +225,8 @@ class GgufProvider:
         asked, trained = self._serving.context_tokens, file.header.context_tokens
         return min(asked, trained) if trained else asked
 
-    def _info(self, name: str) -> ModelInfo:
+    def info_of(self, name: str) -> ModelInfo:
+        """Return what the last look told of a model."""
         file = self._files.get(name)
         if file is None:
             return ModelInfo(name=name, provider=self._name)
@@ -246,7 +247,7 @@ class GgufModel:
 
     @property
     def info(self) -> ModelInfo:
-        return self._provider._info(self._name)
+        return self._provider.info_of(self._name)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -293,6 +294,13 @@ class GgufModel:
         if made is None:
             raise UpstreamMalformed(
                 f"The model {self.info.full_name} gave something that is not {len(inputs)} vectors."
+            )
+        wanted, length = parameters.get("dimensions"), len(made.vectors[0])
+        if wanted not in (None, length):
+            raise UpstreamRefused(
+                f"The vectors of {self.info.full_name} have {length} numbers; ask for no other"
+                " `dimensions`.",
+                status=400,
             )
         return made
 
