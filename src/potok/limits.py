@@ -444,6 +444,12 @@ REDIS_PIPELINE_COMMANDS_MAX = 500
 REDIS_REFRESH_SECONDS = 600.0
 # What Redis keeps beyond retention, which removes the same things earlier and in order.
 REDIS_SLACK_SECONDS = 24 * 3600.0
+# A lease that ends later than this was taken before Redis's clock was set back: it counts for nothing.
+REDIS_LEASE_SECONDS_MAX = 20.0
+# Redis's clock and this machine's may differ by this before `potok doctor` says so.
+REDIS_SKEW_SECONDS_WARN = 5.0
+# An answer of Redis that takes longer than this is worth a warning of `potok doctor`.
+REDIS_SLOW_SECONDS_WARN = 0.05
 # A run that its worker lists, but that is not there or is another's, may be on its way for so long.
 REDIS_ENLISTED_SECONDS_MAX = 60.0
 # Looks for a run that an idempotency key names before its maker counts as dead, and between them.
@@ -634,3 +640,10 @@ DOWNLOAD_SPARE_BYTES = 256 * MiB
 DOWNLOAD_LIST_BYTES_MAX = 8 * MiB
 # A GET that starts a run is the same start again for so long: EventSource repeats one that was cut.
 GET_STARTS_ONCE_SECONDS = 60.0
+
+# titles of chats
+# Characters of the answer that names a chat; whoever says more is no namer and is stopped.
+TITLE_ANSWER_CHARACTERS_MAX = 400
+# How long a model may think about a name; the first words stay meanwhile.
+TITLE_SECONDS_MAX = 60.0
+assert TITLE_MADE_CHARACTERS_MAX < TITLE_ANSWER_CHARACTERS_MAX

@@ -54,7 +54,7 @@ ANSWERS: list[dict[str, Any]] = [
     },
     {"match": {"userMessage": WEATHER}, "response": {"toolCalls": [call("get_weather")]}},
     {"match": {"userMessage": TRIP}, "response": {"content": '{"city":"Perm","days":3}'}},
-    {"match": {"userMessage": COUNT}, "response": {"content": NUMBERS}, "latency": 20},
+    {"match": {"userMessage": COUNT}, "response": {"content": NUMBERS}, "latency": 35},
     {
         "match": {"userMessage": EXPLAIN},
         "response": {"content": "Potok — это «поток» 🌊: it keeps every answer. " * 5},

@@ -10,6 +10,7 @@ from potok.agents.model_agent import Continuing
 from potok.agents.registry import AgentRegistry
 from potok.assembly.apps import InstalledApps
 from potok.assembly.chats import check_chats, connect_chats
+from potok.assembly.local_models import connect_place, used_places
 from potok.assembly.log import LOG_FILE, connect_log
 from potok.assembly.settings import ProviderAccount, Settings, UpstreamSettings
 from potok.clock import Clock, IdSource, SystemClock, SystemIds
@@ -84,24 +85,7 @@ def build(
     """
     clock, ids, observer = clock or SystemClock(), ids or SystemIds(), observer or SilentObserver()
     log = connect_log(settings, clock=clock)
-    providers: list[Provider] = [
-        connect_provider(
-            account,
-            settings.upstream,
-            clock=clock,
-            ids=ids,
-            observer=observer,
-            is_guess=account in settings.guesses,
-        )
-        for account in (*settings.providers, *settings.guesses)
-    ]
-    providers.append(DemoProvider(clock, tokens_per_second=settings.demo.tokens_per_second))
-    catalogue = Catalogue(
-        providers,
-        clock=clock,
-        aliases=settings.aliases,
-        optional=[account.name for account in settings.guesses],
-    )
+    catalogue = _connect_models(settings, clock=clock, ids=ids, observer=observer)
     continuing = _continuing(settings, clock=clock, ids=ids)
     models = AgentRegistry(catalogue, rules=settings.models, continuing=continuing)
     apps = InstalledApps(settings, models=models, clock=clock, ids=ids)
@@ -134,6 +118,31 @@ def build(
         ui=load_static_ui(),
     )
     return Built(services=services, log=log, catalogue=catalogue, settings=settings)
+
+
+def _connect_models(
+    settings: Settings, *, clock: Clock, ids: IdSource, observer: Observer
+) -> Catalogue:
+    connect = partial(
+        connect_provider, upstream=settings.upstream, clock=clock, ids=ids, observer=observer
+    )
+    providers: list[Provider] = [connect(account) for account in settings.providers]
+    providers += [
+        connect_place(place, settings.upstream, clock=clock, ids=ids, observer=observer)
+        for place in settings.gguf_places
+    ]
+    providers += [connect(account, is_guess=True) for account in settings.guesses]
+    providers.append(DemoProvider(clock, tokens_per_second=settings.demo.tokens_per_second))
+    # A folder in which nothing is is no reason to miss the demo.
+    empty = {place.name for place in settings.gguf_places} - {
+        place.name for place in used_places(settings)
+    }
+    return Catalogue(
+        providers,
+        clock=clock,
+        aliases=settings.aliases,
+        optional=[*(account.name for account in settings.guesses), *empty],
+    )
 
 
 def connect_provider(

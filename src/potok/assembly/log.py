@@ -6,10 +6,15 @@ from potok.errors import RedisUnusable
 from potok.streamlog.contract import StreamLog
 from potok.streamlog.sqlite import SqliteLog
 
-__all__ = ["LOG_FILE", "connect_log"]
+__all__ = ["LOG_FILE", "MISSING_REDIS", "connect_log"]
 
 LOG_FILE = "runs.sqlite3"
 """The event log's file in the data folder, where no Redis is set."""
+
+MISSING_REDIS = (
+    "POTOK_REDIS_URL needs a package that is not installed. Install the extra `redis`:"
+    " pip install '.[redis]' in a checkout of Potok, or pip install 'redis[hiredis]>=8'."
+)
 
 _HOUR_SECONDS = 3600.0
 
@@ -22,10 +27,7 @@ def connect_log(settings: Settings, *, clock: Clock) -> StreamLog:
     try:
         from potok.streamlog.redis import RedisLog
     except ImportError as error:
-        raise RedisUnusable(
-            "POTOK_REDIS_URL needs a package that is not installed. Install the extra `redis`:"
-            " pip install '.[redis]' in a checkout of Potok, or pip install 'redis[hiredis]>=8'."
-        ) from error
+        raise RedisUnusable(MISSING_REDIS) from error
     # No clock of ours: several machines agree on Redis's.
     return RedisLog(
         storage.redis_url.get_secret_value(),

@@ -121,6 +121,7 @@ class SqlAnswers:
         return (await connection.execute(newest.order_by(messages.c.id.desc()).limit(1))).first()
 
     async def find_told(self, chat: int, name: str, *, principal: str) -> MessageRecord | None:
+        name = storable(name)
         async with self._database.reading() as connection:
             await read_chat(connection, chat, principal)
             row = (await find_named(connection, chat, [name])).get(name)
@@ -258,7 +259,7 @@ class SqlAnswers:
                 raise ChatBusy(chat=chat, message=row.id, run=row.run or "")
             fields = {"status": "streaming", "run": run, "plan": json_of(plan)}
             if name is not None and len(name) <= CLIENT_ID_CHARACTERS_MAX:
-                fields["client_id"] = name
+                fields["client_id"] = storable(name)
             changed = await connection.execute(
                 update(messages).where(messages.c.id == row.id).values(fields).returning(messages)
             )

@@ -44,7 +44,7 @@ def name_of(told: ToldMessage) -> str | None:
 async def find_named(
     connection: AsyncConnection, chat: int, names: Iterable[str]
 ) -> dict[str, Row[Any]]:
-    """Return the messages of a chat that clients call by these names."""
+    """Return the messages of a chat that clients call by these names, which are storable."""
     wanted = set(names)
     runs = {name.removeprefix(_RUN_NAME): name for name in wanted if name.startswith(_RUN_NAME)}
     ids = {

@@ -12,6 +12,7 @@ from potok.cli.doctor import doctor
 from potok.cli.exits import Exit, Reporting
 from potok.cli.serve import serve
 from potok.cli.tail import tail
+from potok.cli.translate import translate
 
 __all__ = ["app", "main"]
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, chat, tail, cancel, doctor):
+for command in (serve, chat, translate, tail, cancel, doctor):
     app.command()(command)
 
 

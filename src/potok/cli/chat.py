@@ -9,8 +9,6 @@ import typer
 from potok.cli.exits import Exit, complain, reports_errors
 
 if TYPE_CHECKING:
-    from potok.assembly.settings import Settings
-    from potok.cli.client import Server
     from potok.cli.conversation import Conversation
     from potok.cli.terminal import Terminal
 
@@ -32,6 +30,7 @@ def chat(
 ) -> Exit:
     """Talk to a model: with a running server, or without one."""
     from potok.cli.conversation import Conversation
+    from potok.cli.finding import find_server
     from potok.cli.targets import settings_of
     from potok.cli.terminal import Terminal
     from potok.clock import SystemIds
@@ -40,7 +39,7 @@ def chat(
     out = Terminal(is_plain=settings.is_plain)
     is_interactive = sys.stdin.isatty() and out.is_shown
     with ExitStack() as stack:
-        server, note = _find_server(settings, url, stack)
+        server, note = find_server(settings, url, stack, what="chat")
         parameters = {"reasoning_effort": "medium"} if think else {}
         conversation = Conversation(
             server, out, ids=SystemIds(), model=model, parameters=parameters
@@ -48,24 +47,6 @@ def chat(
         if is_interactive:
             return _talk(conversation, out, note)
         return _answer_lines(conversation)
-
-
-def _find_server(settings: "Settings", url: str | None, stack: ExitStack) -> "tuple[Server, str]":
-    from potok.cli.client import Server
-    from potok.cli.targets import is_potok, server_of
-
-    server = server_of(settings, url)
-    if url is not None or is_potok(server):
-        return server, f"Chat started, on {server.url}."
-    from potok.cli.own_server import run_own_server
-
-    own = stack.enter_context(run_own_server(settings))
-    key = settings.server.api_key
-    kept = own.trouble or f"Its runs are kept in {settings.data_dir}."
-    if own.trouble is not None and not sys.stdin.isatty():
-        complain(own.trouble)
-    note = f"Chat started. No server runs at {server.url}, so this chat has its own. {kept}"
-    return Server(own.url, api_key=None if key is None else key.get_secret_value()), note
 
 
 def _talk(conversation: "Conversation", out: "Terminal", note: str) -> Exit:

@@ -82,18 +82,8 @@ class Server:
         with self._call("POST", path, body, headers or {}) as response:
             return self._read_json(response)
 
-    def start(
-        self,
-        *,
-        model: str | None,
-        messages: list[dict[str, str]],
-        parameters: Mapping[str, object],
-        idempotency_key: str,
-    ) -> str:
+    def start(self, body: Mapping[str, object], *, idempotency_key: str) -> str:
         """Start a run and return its id; with the same key it can be sent again."""
-        body = {**parameters, "messages": messages, "model": model}
-        if model is None:
-            del body["model"]
         answer = self.post("/api/runs", body, headers={"Idempotency-Key": idempotency_key})
         return str(answer["id"])
 

@@ -8,7 +8,7 @@ import typer
 from potok.cli.exits import Exit, reports_errors
 
 if TYPE_CHECKING:
-    from potok.cli.examinations import Finding
+    from potok.cli.doctor_finding import Finding
 
 __all__ = ["doctor"]
 
@@ -22,7 +22,7 @@ def doctor(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> Exit:
-    """Check the settings, the data folder, the providers and the server."""
+    """Check the settings, the data folder, the event log, the providers and the server."""
     import sys
 
     findings = []
@@ -41,6 +41,8 @@ def doctor(
 
 def _examine(url: str | None) -> "Iterator[Finding]":
     from potok.cli import examinations as examine
+    from potok.cli.examine_log import examine_log
+    from potok.cli.doctor_finding import Finding
     from potok.cli.targets import is_potok, server_of, settings_of
     from potok.errors import SettingInvalid
 
@@ -50,10 +52,11 @@ def _examine(url: str | None) -> "Iterator[Finding]":
     except SettingInvalid as error:
         # Without settings there is nothing else to look at.
         for sentence in error.message.splitlines():
-            yield examine.Finding("settings", "problem", sentence)
+            yield Finding("settings", "problem", sentence)
         return
     yield examine.examine_settings(settings)
     yield from examine.examine_data_folder(settings)
+    yield from examine_log(settings)
     yield from examine.examine_providers(settings)
     server = server_of(settings, url)
     if url is None and not is_potok(server):

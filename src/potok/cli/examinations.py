@@ -6,24 +6,19 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from potok import __version__, limits
-from potok.assembly.build import LOG_FILE, connect_provider
+from potok.assembly.build import connect_provider
 from potok.assembly.settings import ProviderAccount, Settings
 from potok.cli.client import Server
+from potok.cli.doctor_finding import Finding
 from potok.cli.pulse import measure_pulse
 from potok.clock import SystemClock, SystemIds
 from potok.errors import AddressTaken, PotokError, SettingInvalid
 from potok.server.listening import listen, next_free_port
-from potok.streamlog.sqlite_check import FileReport, check_file
 from potok.telemetry import SilentObserver
 
 __all__ = [
-    "Finding",
     "examine_data_folder",
     "examine_port",
     "examine_providers",
@@ -34,15 +29,6 @@ __all__ = [
 
 _PYTHON_MIN = (3, 11)
 _GIB = 1024 * limits.MiB
-
-
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one check found; `advice` says what to do about a warning or a problem."""
-
-    name: str
-    state: Literal["ok", "warning", "problem"]
-    detail: str
-    advice: str = ""
 
 
 def examine_python() -> Finding:
@@ -66,7 +52,7 @@ def examine_settings(settings: Settings) -> Finding:
 
 
 def examine_data_folder(settings: Settings) -> Iterator[Finding]:
-    """Look at the data folder: rights, free space, and the log in it."""
+    """Look at the data folder: rights and free space."""
     folder = settings.data_dir
     there = next(path for path in (folder, *folder.parents) if path.exists())
     choose = "Make it writable for this user, or set POTOK_DATA_DIR to another folder."
@@ -87,27 +73,6 @@ def examine_data_folder(settings: Settings) -> Iterator[Finding]:
         yield Finding("data folder", "warning", detail, more_space)
     else:
         yield Finding("data folder", "ok", detail)
-    yield _judge_log(folder / LOG_FILE, check_file(folder / LOG_FILE))
-
-
-def _judge_log(path: Path, report: FileReport | None) -> Finding:
-    if report is None:
-        return Finding("event log", "ok", f"no {path.name} yet, the first start makes it")
-    if report.fault is not None:
-        return Finding(
-            "event log",
-            "problem",
-            report.fault,
-            "Keep a copy of the folder. Then move the file away, or set POTOK_DATA_DIR to another"
-            " folder; a log of a newer Potok needs that Potok.",
-        )
-    used = ", in use by a running server" if report.is_in_use else ""
-    return Finding(
-        "event log",
-        "ok",
-        f"{report.runs} runs in {report.size_bytes / limits.MiB:.1f} MiB, schema"
-        f" {report.version} of {report.version_known}, no damage{used}",
-    )
 
 
 def examine_port(settings: Settings) -> Finding:

@@ -35,12 +35,8 @@ def measure_pulse(server: Server, *, clock: Clock, ids: IdSource) -> Pulse:
         PotokError: the server gives no such stream.
     """
     began_at = clock.monotonic()
-    run = server.start(
-        model=_MODEL,
-        messages=[{"role": "user", "content": _QUESTION}],
-        parameters={},
-        idempotency_key=ids.run_id(),
-    )
+    body = {"model": _MODEL, "messages": [{"role": "user", "content": _QUESTION}]}
+    run = server.start(body, idempotency_key=ids.run_id())
     events = moments = 0
     first_at = last_at = None
     for _ in server.read_events(run, after="0"):

@@ -11,7 +11,7 @@ travels as `data-*` chunks: `data-stage` and an agent's own data stay in the mes
 `data-usage` and `data-source-change` are transient.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -19,9 +19,10 @@ import msgspec
 from potok.dialects.ai_sdk_ui_parts import Other, Speech, Step, ToolCall
 from potok.dialects.ai_sdk_ui_sources import source_chunks
 from potok.dialects.dialect import Encoder, Reading
+from potok.dialects.encoder import RunEncoder
 from potok.dialects.line_safe import encode_json, keep_one_line
 from potok.dialects.native_bodies import error_body
-from potok.errors import OffsetInvalid, PotokError
+from potok.errors import PotokError
 from potok.events.envelope import StoredEvent
 from potok.events.kinds import (
     Data,
@@ -45,7 +46,6 @@ from potok.events.kinds import (
     ToolStart,
     Usage,
 )
-from potok.wire.sse import HEARTBEAT, encode_sse
 
 __all__ = ["AiSdkUiSse", "ui_message_id"]
 
@@ -84,52 +84,19 @@ class AiSdkUiSse:
         return error_body(error)
 
 
-class _Encoder:
+class _Encoder(RunEncoder):
     """Holds the current step, and which parts stand in the steps before it."""
 
-    __slots__ = ("_earlier", "_id_head", "_is_ended", "_run", "_sources", "_stages", "_step")
+    __slots__ = ("_earlier", "_run", "_sources", "_stages", "_step")
 
     def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
         self._run = reading.run
-        self._id_head = f"{reading.run}." if reading.ids_name_run else ""
         self._step = Step()
         # Names of parts in finished steps; a call's result may still come.
         self._earlier: set[str] = set()
         self._sources: set[str] = set()
         self._stages: dict[str, Chunk] = {}
-        self._is_ended = False
-
-    @property
-    def is_ended(self) -> bool:
-        return self._is_ended
-
-    @property
-    def ends_cleanly(self) -> bool:
-        return self._is_ended
-
-    def heartbeat(self) -> bytes:
-        return HEARTBEAT
-
-    def pass_over(self, events: Sequence[StoredEvent], *, frame: int = 0) -> list[bytes]:
-        frames: list[bytes] = []
-        for stored in events:
-            if self._is_ended:
-                break
-            frames = self._frames_of(stored)
-        if not frame:
-            return []
-        if frame > len(frames):
-            place = f"{events[-1].offset if events else 0}.{frame}"
-            raise OffsetInvalid(place, why=f"that event has {len(frames)} frames in this stream")
-        return frames[frame:]
-
-    def encode(self, events: Sequence[StoredEvent]) -> list[bytes]:
-        frames: list[bytes] = []
-        for stored in events:
-            if self._is_ended:
-                break
-            frames += self._frames_of(stored)
-        return frames
 
     def _frames_of(self, stored: StoredEvent) -> list[bytes]:
         event = stored.event
@@ -142,13 +109,7 @@ class _Encoder:
         payloads = [encode_json(chunk) for chunk in chunks]
         if self._is_ended:
             payloads.append(_DONE)
-        place = f"{self._id_head}{stored.offset}"
-        if len(payloads) == 1:
-            return [encode_sse(data=payloads[0], id=place)]
-        return [
-            encode_sse(data=payload, id=f"{place}.{number}")
-            for number, payload in enumerate(payloads, start=1)
-        ]
+        return self._numbered(payloads, stored.offset)
 
     def _delta(self, name: str, text: str, offset: int) -> list[bytes]:
         # Nearly all events come this way: the frame around the text was made with the part.

@@ -98,6 +98,9 @@ def read_name(
     text = read_text(body, field, characters_max=characters_max)
     if text is not None and not text.strip():
         raise RequestInvalid(f"`{field}` must not be empty.", param=field)
+    if text is not None and "\0" in text:
+        # PostgreSQL keeps none, and a name that is kept in another form is another name.
+        raise RequestInvalid(f"`{field}` must not hold a NUL character.", param=field)
     return text
 
 

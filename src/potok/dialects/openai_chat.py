@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from potok.dialects.dialect import Encoder, Reading
+from potok.dialects.encoder import RunEncoder
 from potok.dialects.line_safe import encode_json, keep_one_line
 from potok.dialects.openai_chat_body import completion_id, encode_usage
 from potok.dialects.openai_errors import encode_openai_error, failure_body
-from potok.errors import OffsetInvalid, PotokError
+from potok.errors import PotokError
 from potok.events.envelope import StoredEvent
 from potok.events.kinds import (
     Event,
@@ -33,7 +34,6 @@ from potok.events.kinds import (
     ToolStart,
     Usage,
 )
-from potok.wire.sse import HEARTBEAT, encode_sse
 
 __all__ = ["OpenAiChatSse"]
 
@@ -69,16 +69,14 @@ class OpenAiChatSse:
         return encode_openai_error(error)
 
 
-class _Encoder:
+class _Encoder(RunEncoder):
     """Holds what later chunks need: parts shown, choices begun, calls counted, the last usage."""
 
     __slots__ = (
         "_calls",
         "_choices",
         "_head",
-        "_id_head",
         "_include_usage",
-        "_is_ended",
         "_parts",
         "_tail",
         "_touched",
@@ -86,6 +84,7 @@ class _Encoder:
     )
 
     def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
         head = {
             "id": completion_id(reading.run),
             "object": "chat.completion.chunk",
@@ -95,7 +94,6 @@ class _Encoder:
         self._head = encode_json(head)[:-1] + b',"choices":['
         # With usage asked for, every other chunk says null, as OpenAI's do.
         self._tail = b'],"usage":null}' if reading.include_usage else b"]}"
-        self._id_head = f"{reading.run}." if reading.ids_name_run else ""
         self._include_usage = reading.include_usage
         self._usage: Usage | None = None
         self._parts: dict[str, _Shown] = {}
@@ -103,36 +101,23 @@ class _Encoder:
         self._touched: set[str] = set()
         self._choices = 0
         self._calls: dict[int, int] = {}
-        self._is_ended = False
-
-    @property
-    def is_ended(self) -> bool:
-        return self._is_ended
-
-    @property
-    def ends_cleanly(self) -> bool:
-        return self._is_ended
-
-    def heartbeat(self) -> bytes:
-        return HEARTBEAT
 
     def pass_over(self, events: Sequence[StoredEvent], *, frame: int = 0) -> list[bytes]:
-        frames: list[bytes] = []
+        if not frame:
+            self._note(events)
+            return []
+        self._note(events[:-1])
+        return super().pass_over(events[-1:], frame=frame)
+
+    def _note(self, events: Sequence[StoredEvent]) -> None:
         for stored in events:
             if self._is_ended:
                 break
             event = stored.event
-            if type(event) is TextDelta and not frame:
-                if event.part in self._parts:
-                    self._touched.add(event.part)
-            else:
-                frames = self._frames_of(stored)
-        if not frame:
-            return []
-        if frame > len(frames):
-            place = f"{events[-1].offset if events else 0}.{frame}"
-            raise OffsetInvalid(place, why=f"that event has {len(frames)} frames in this stream")
-        return frames[frame:]
+            if type(event) is not TextDelta:
+                self._frames_of(stored)
+            elif event.part in self._parts:
+                self._touched.add(event.part)
 
     def encode(self, events: Sequence[StoredEvent]) -> list[bytes]:
         frames: list[bytes] = []
@@ -163,13 +148,7 @@ class _Encoder:
     def _frames_of(self, stored: StoredEvent) -> list[bytes]:
         step = _STEPS.get(type(stored.event))
         payloads = step(self, stored.event) if step is not None else []
-        place = f"{self._id_head}{stored.offset}"
-        if len(payloads) == 1:
-            return [encode_sse(data=payloads[0], id=place)]
-        return [
-            encode_sse(data=payload, id=f"{place}.{number}")
-            for number, payload in enumerate(payloads, start=1)
-        ]
+        return self._numbered(payloads, stored.offset)
 
     def _run_start(self, _: RunStart) -> list[bytes]:
         return self._begin_choice(0)
@@ -234,7 +213,9 @@ class _Encoder:
             call = {"index": part.call_index, "function": {"arguments": event.text}}
             return [self._chunk(part.choice, {"tool_calls": [{**extra, **call}]})]
         delta = {field: value for field, value in extra.items() if field not in _OWN_FIELDS}
-        delta[part.field] = event.text
+        if part.field != "content" or not extra.get("refusal"):
+            # The words of a refusal stand in a field of their own, in `extra`.
+            delta[part.field] = event.text
         return [self._chunk(part.choice, delta, logprobs=getattr(event, "logprobs", None))]
 
     def _discard(self, event: PartDiscard) -> list[bytes]:

@@ -1,5 +1,7 @@
 """The `chat.completion` object: a run's whole answer, for clients that did not ask for a stream."""
 
+from typing import Any
+
 from potok.dialects.dialect import Reading
 from potok.dialects.line_safe import encode_json
 from potok.dialects.openai_errors import failure_body, failure_status
@@ -75,9 +77,11 @@ def _choice(message: Message, choice: int) -> dict[str, object]:
     parts = [part for part in message.parts if part.choice == choice]
     thinking = "".join(part.text for part in parts if part.type == "reasoning")
     calls = [_call(part) for part in parts if part.type == "tool"]
-    text = message.text_of(choice)
-    said: dict[str, object] = {"role": "assistant", "content": text or (None if calls else "")}
-    said["refusal"] = None
+    refusal = "".join(part.text for part in parts if part.refusal)
+    text = _text_of([part for part in parts if not part.refusal])
+    is_silent = bool(calls or refusal)
+    said: dict[str, object] = {"role": "assistant", "content": text or (None if is_silent else "")}
+    said["refusal"] = refusal or None
     if thinking:
         said["reasoning_content"] = thinking
     if calls:
@@ -87,9 +91,25 @@ def _choice(message: Message, choice: int) -> dict[str, object]:
     return {
         "index": choice,
         "message": said,
-        "logprobs": None,
+        "logprobs": _logprobs(parts),
         "finish_reason": reason or "stop",
     }
+
+
+def _text_of(parts: list[Part]) -> str:
+    return "".join(part.text for part in parts if part.type == "text" and part.channel == "answer")
+
+
+def _logprobs(parts: list[Part]) -> dict[str, list[Any] | None] | None:
+    known = [part.logprobs for part in parts if part.logprobs is not None]
+    if not known:
+        return None
+    # Clients of this API look for both of its lists.
+    joined: dict[str, list[Any] | None] = {"content": None, "refusal": None}
+    for lists in known:
+        for name, entries in lists.items():
+            joined[name] = [*(joined.get(name) or []), *entries]
+    return joined
 
 
 def _call(part: Part) -> dict[str, object]:

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from potok.dialects.dialect import Encoder, Reading
+from potok.dialects.encoder import RunEncoder
 from potok.dialects.line_safe import encode_json, keep_one_line
 from potok.dialects.openai_errors import encode_openai_error
 from potok.dialects.openai_responses_body import response_error, response_object
 from potok.dialects.openai_responses_items import Json, has_item, item_id, item_of, open_item
-from potok.errors import OffsetInvalid, PotokError
+from potok.errors import PotokError
 from potok.events.envelope import Place, StoredEvent
 from potok.events.fold import Fold, Part
 from potok.events.kinds import (
@@ -33,16 +34,18 @@ from potok.events.kinds import (
     ToolEnd,
     ToolStart,
 )
-from potok.wire.sse import HEARTBEAT, encode_sse
+from potok.wire.sse import encode_sse
 
 __all__ = ["FrameCounter", "OpenAiResponsesSse"]
 
 _encode = msgspec.json.Encoder().encode
 
-_DELTAS = {
-    "text": "response.output_text.delta",
-    "reasoning": "response.reasoning_text.delta",
-    "tool": "response.function_call_arguments.delta",
+# What the events of a part's content are called before `.delta` and `.done`.
+_CONTENTS = {
+    "text": "response.output_text",
+    "refusal": "response.refusal",
+    "reasoning": "response.reasoning_text",
+    "tool": "response.function_call_arguments",
 }
 
 
@@ -97,9 +100,14 @@ class _Item:
         self.part = part
         self.index = index
         self.name = item_id(part.type, run, index)
-        kind = _DELTAS[part.type]
+        kind = f"{self.content}.delta"
         head = encode_json({"type": kind, **self.delta_fields()})[:-1]
         self.before = b'event: %b\ndata: %b,"delta":' % (kind.encode(), head)
+
+    @property
+    def content(self) -> str:
+        """What the events of its content are called, without their last word."""
+        return _CONTENTS["refusal" if self.part.refusal else self.part.type]
 
     @property
     def place(self) -> Json:
@@ -110,7 +118,8 @@ class _Item:
         """The fields of a delta beside its text."""
         if self.part.type == "tool":
             return self.place
-        more: Json = {"logprobs": []} if self.part.type == "text" else {}
+        is_text = self.part.type == "text" and not self.part.refusal
+        more: Json = {"logprobs": []} if is_text else {}
         return {**self.place, "content_index": 0, **more}
 
     def opening(self) -> list[Json]:
@@ -119,12 +128,11 @@ class _Item:
         added = {"type": "response.output_item.added", "output_index": self.index, "item": item}
         if self.part.type == "tool":
             return [added]
-        content = item_of(self.part, self.name)["content"][0]
         part = {
             "type": "response.content_part.added",
             **self.place,
             "content_index": 0,
-            "part": {**content, "text": ""},
+            "part": item_of(self.part, self.name)["content"][0],
         }
         return [added, part]
 
@@ -140,63 +148,34 @@ class _Item:
                 "arguments": part.text,
             }
             return [said, done]
-        kind = "output_text" if part.type == "text" else "reasoning_text"
-        said = {"type": f"response.{kind}.done", **self.delta_fields(), "text": part.text}
+        whole = item["content"][0]
+        said = {
+            **{"type": f"{self.content}.done", **self.place, "content_index": 0},
+            **{name: whole[name] for name in ("text", "refusal", "logprobs") if name in whole},
+        }
         content = {
             "type": "response.content_part.done",
             **self.place,
             "content_index": 0,
-            "part": item["content"][0],
+            "part": whole,
         }
         return [said, content, done]
 
 
-class _Encoder:
+class _Encoder(RunEncoder):
     """Holds the fold, for the last event repeats all of it, and the parts not shown yet."""
 
-    __slots__ = ("_asked", "_fold", "_id_head", "_is_ended", "_items", "_next", "_reading", "_wait")
+    __slots__ = ("_asked", "_fold", "_id_bytes", "_items", "_next", "_reading", "_wait")
 
     def __init__(self, reading: Reading, asked: Json) -> None:
+        super().__init__(reading)
         self._reading = reading
         self._asked = asked
-        self._id_head = (f"{reading.run}." if reading.ids_name_run else "").encode()
+        self._id_bytes = self._id_head.encode()
         self._fold = Fold()
         self._items: dict[str, _Item] = {}
         self._wait: dict[str, Part] = {}
         self._next = 0
-        self._is_ended = False
-
-    @property
-    def is_ended(self) -> bool:
-        return self._is_ended
-
-    @property
-    def ends_cleanly(self) -> bool:
-        return self._is_ended
-
-    def heartbeat(self) -> bytes:
-        return HEARTBEAT
-
-    def pass_over(self, events: Sequence[StoredEvent], *, frame: int = 0) -> list[bytes]:
-        frames: list[bytes] = []
-        for stored in events:
-            if self._is_ended:
-                break
-            frames = self._frames_of(stored)
-        if not frame:
-            return []
-        if frame > len(frames):
-            place = f"{events[-1].offset if events else 0}.{frame}"
-            raise OffsetInvalid(place, why=f"that event has {len(frames)} frames in this stream")
-        return frames[frame:]
-
-    def encode(self, events: Sequence[StoredEvent]) -> list[bytes]:
-        frames: list[bytes] = []
-        for stored in events:
-            if self._is_ended:
-                break
-            frames += self._frames_of(stored)
-        return frames
 
     def _frames_of(self, stored: StoredEvent) -> list[bytes]:
         event = stored.event
@@ -210,7 +189,7 @@ class _Encoder:
         if frame is not None:
             return [frame]
         step = _STEPS.get(type(event))
-        return self._numbered(step(self, event) if step is not None else [], stored.offset)
+        return self._sequenced(step(self, event) if step is not None else [], stored.offset)
 
     def _splice(self, name: str, text: str, offset: int) -> bytes | None:
         # Nearly all events: the frame around the text was made with the item.
@@ -224,12 +203,12 @@ class _Encoder:
             item.before,
             said,
             number,
-            self._id_head,
+            self._id_bytes,
             offset,
         )
 
-    def _numbered(self, events: list[Json], offset: int) -> list[bytes]:
-        place = f"{self._id_head.decode()}{offset}"
+    def _sequenced(self, events: list[Json], offset: int) -> list[bytes]:
+        place = f"{self._id_head}{offset}"
         frames = []
         for frame, event in enumerate(events, start=1):
             data = encode_json({**event, "sequence_number": self._next})
@@ -264,11 +243,14 @@ class _Encoder:
 
     def _delta(self, event: TextDelta | ReasoningDelta | ToolDelta) -> list[Json]:
         name = event.call if isinstance(event, ToolDelta) else event.part
+        waiting = self._wait.get(name)
+        if waiting is not None and waiting.type == "text":
+            waiting.refusal = bool((event.extra or {}).get("refusal"))
         shown = self._show(name)
         item = self._items.get(name)
         if item is None:
             return []
-        delta = {"type": _DELTAS[item.part.type], **item.delta_fields(), "delta": event.text}
+        delta = {"type": f"{item.content}.delta", **item.delta_fields(), "delta": event.text}
         if isinstance(event, TextDelta) and event.logprobs is not None:
             delta["logprobs"] = _logprobs(event.logprobs)
         return [*shown, delta]

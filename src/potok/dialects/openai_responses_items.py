@@ -55,7 +55,14 @@ def item_of(part: Part, name: str) -> Json:
             "summary": [],
             "content": [thought],
         }
-    content: Json = {"type": "output_text", "text": part.text, "annotations": [], "logprobs": []}
+    content: Json = {
+        "type": "output_text",
+        "text": part.text,
+        "annotations": [],
+        "logprobs": (part.logprobs or {}).get("content", []),
+    }
+    if part.refusal:
+        content = {"type": "refusal", "refusal": part.text}
     return {
         "id": name,
         "type": "message",

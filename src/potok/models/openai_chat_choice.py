@@ -19,6 +19,8 @@ __all__ = ["ChoiceParts"]
 
 Json = Any
 
+_Kind = Literal["text", "refusal", "reasoning"]
+
 _KNOWN = frozenset({"role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls"})
 
 
@@ -26,7 +28,7 @@ class ChoiceParts:
     """Knows which part of one choice is open, and what its deltas mean for it.
 
     Fields of a delta that nobody knows are kept in `extra` unless they are empty; a refusal is
-    text, with its words in `extra` as well.
+    a text of its own, with its words in `extra` as well.
     """
 
     __slots__ = ("_calls", "_counts", "_kind", "_names", "_part", "finish_reason", "index")
@@ -36,7 +38,7 @@ class ChoiceParts:
         self.finish_reason: str | None = None
         self._names = names
         self._calls = ToolCalls(choice=index, names=names, provider=provider)
-        self._kind: Literal["text", "reasoning"] | None = None
+        self._kind: _Kind | None = None
         self._part = ""
         self._counts = {"text": 0, "reasoning": 0}
 
@@ -84,9 +86,6 @@ class ChoiceParts:
         extra = {name: value for name, value in delta.items() if name not in _KNOWN and value}
         thinking, text = _texts_of(delta)
         refusal = delta.get("refusal")
-        if isinstance(refusal, str) and refusal:
-            text += refusal
-            extra["refusal"] = refusal
         fragments = delta.get("tool_calls")
         if not isinstance(fragments, list):
             fragments = []
@@ -97,7 +96,12 @@ class ChoiceParts:
             )
             if not text:
                 logprobs, extra = None, {}
-        if text or logprobs is not None or (extra and not fragments):
+        if isinstance(refusal, str) and refusal:
+            if text:
+                self._say("text", text, None, {}, events)
+            self._say("refusal", refusal, logprobs, extra, events)
+            extra = {}
+        elif text or logprobs is not None or (extra and not fragments):
             kind = self._kind if self._kind and not text else "text"
             self._say(kind, text, logprobs, extra, events)
             extra = {}
@@ -109,7 +113,7 @@ class ChoiceParts:
 
     def _say(
         self,
-        kind: Literal["text", "reasoning"],
+        kind: _Kind,
         text: str,
         logprobs: Json,
         extra: dict[str, Json],
@@ -124,7 +128,9 @@ class ChoiceParts:
             piece = text[at : at + DELTA_CHARACTERS_MAX]
             # What belongs to the whole text stands at its first piece.
             tokens, own = (1 if text and at == 0 else 0), (extra or None) if at == 0 else None
-            if kind == "text":
+            if kind == "refusal":
+                own = {**(own or {}), "refusal": piece}
+            if kind != "reasoning":
                 probabilities = logprobs if at == 0 else None
                 events.append(
                     TextDelta(
@@ -141,18 +147,19 @@ class ChoiceParts:
                     ReasoningDelta(part=part, text=piece, choice=choice, tokens=tokens, extra=own)
                 )
 
-    def _open_part(self, kind: Literal["text", "reasoning"], events: list[Event]) -> None:
+    def _open_part(self, kind: _Kind, events: list[Event]) -> None:
         self._close_part(events)
-        self._counts[kind] += 1
+        name = "reasoning" if kind == "reasoning" else "text"
+        self._counts[name] += 1
         self._kind = kind
         suffix = f".{self.index}" if self.index else ""
-        self._part = self._names.take(f"{kind}-{self._counts[kind]}{suffix}")
-        start = TextStart if kind == "text" else ReasoningStart
+        self._part = self._names.take(f"{name}-{self._counts[name]}{suffix}")
+        start = ReasoningStart if kind == "reasoning" else TextStart
         events.append(start(part=self._part, choice=self.index))
 
     def _close_part(self, events: list[Event]) -> None:
         if self._kind is not None:
-            end = TextEnd if self._kind == "text" else ReasoningEnd
+            end = ReasoningEnd if self._kind == "reasoning" else TextEnd
             events.append(end(part=self._part))
             self._kind = None
 

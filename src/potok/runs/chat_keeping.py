@@ -3,12 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from potok.chats.contract import Chat, ChatStore, Settled
 from potok.errors import PotokError
-from potok.limits import CHAT_CLOSE_SECONDS, CHAT_UPKEEP_ITEMS_MAX, CHAT_UPKEEP_SECONDS
+from potok.events.envelope import START
+from potok.events.kinds import TextDelta
+from potok.limits import (
+    CHAT_CLOSE_SECONDS,
+    CHAT_UPKEEP_ITEMS_MAX,
+    CHAT_UPKEEP_SECONDS,
+    TITLE_ANSWER_CHARACTERS_MAX,
+    TITLE_SECONDS_MAX,
+)
 from potok.runs.answers import AnswerRuns
 from potok.runs.chat_endings import UI_FACE, place_of
 from potok.runs.chat_prompts import clean_title, title_request
@@ -117,7 +126,10 @@ class ChatKeeper:
             self.spawn(self._name_chat(chat, record), name=f"title-{record.run}")
 
     async def _name_chat(self, chat: Chat, record: RunRecord) -> None:
-        """Let the model that answered name the chat; the first words stay if it cannot."""
+        """Let the model that answered name the chat; the first words stay if it cannot.
+
+        A chat is named by one call: another try finds its run, whether it gave a name or none.
+        """
         store, _ = await self._parts()
         principal = record.principal
         try:
@@ -129,13 +141,31 @@ class ChatKeeper:
                 said, model=record.request.model, language=record.request.language
             )
             naming, _ = await self._runs.start(
-                request, principal=principal, idempotency_key=f"title-{record.run}"
+                request, principal=principal, idempotency_key=f"title-of-chat-{chat.id}"
             )
-            title = clean_title((await self._runs.settle(naming)).text)
+            title = clean_title(await self._first_line(naming))
             if title:
                 await store.chats.set_made_title(chat.id, title, principal=principal)
         except PotokError as error:
             _logger.info("chat %s keeps its first words as its title: %s", chat.id, error.code)
+
+    async def _first_line(self, naming: RunRecord) -> str:
+        """Return the beginning of an answer that is one line, and stop whatever would follow."""
+        said = ""
+        try:
+            async with (
+                asyncio.timeout(TITLE_SECONDS_MAX),
+                aclosing(self._runs.follow(naming, after=START)) as pages,
+            ):
+                async for page in pages:
+                    deltas = (one.event for one in page or ())
+                    said += "".join(one.text for one in deltas if isinstance(one, TextDelta))
+                    if "\n" in said.lstrip() or len(said) > TITLE_ANSWER_CHARACTERS_MAX:
+                        break
+        except TimeoutError:
+            _logger.info("run %s takes too long for a title", naming.run)
+        await self._runs.cancel(naming.run, principal=naming.principal, wait_seconds=0)
+        return said
 
     async def _keep_up(self) -> None:
         while True:

@@ -80,6 +80,8 @@ def title_request(content: str, *, model: str | None, language: str) -> RunReque
             {"role": "user", "content": f"Write: {text}"},
         ),
         language=language,
+        # One call, whatever becomes of it: a name is not worth a second one.
+        policy={"on_upstream_failure": "fail"},
         face=FACE,
     )
 

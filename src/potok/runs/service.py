@@ -247,7 +247,13 @@ class RunService:
 
     async def _cancel_unless_kept(self, run: RunId) -> None:
         # A reader that came back to another worker has left word in the record.
-        record = await self._log.read_run(run)
+        try:
+            record = await self._log.read_run(run)
+        except PotokError as error:
+            _logger.warning("run %s: nobody reads it, asking again later: %s", run, error.code)
+            if run in self._live:
+                self._audience.open(run, "cancel")
+            return
         if record.request.on_disconnect == "cancel" and self._live.cancel(run, DISCONNECTED):
             _logger.info("run %s: nobody reads it, stopping", run)
 

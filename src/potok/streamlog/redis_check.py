@@ -11,7 +11,18 @@ from potok.streamlog.redis_connections import Connections, is_refused
 from potok.streamlog.redis_records import FORMAT, grew_channel
 from potok.streamlog.redis_scripts import Command, all_scripts
 
-__all__ = ["LAYOUT_VERSION", "RedisReport", "Store", "examine"]
+__all__ = [
+    "LAYOUT_VERSION",
+    "Durability",
+    "RedisReport",
+    "Store",
+    "check_server",
+    "examine",
+    "find_risks",
+    "read_info",
+    "sync_commands",
+    "version_of",
+]
 
 _logger = logging.getLogger("potok.streamlog")
 
@@ -46,32 +57,42 @@ async def examine(
     """Check the Redis at `place` and give it our scripts.
 
     Raises:
-        RedisUnusable: unreachable, no access, too old, a replica, or not as durable as asked.
+        RedisUnusable: unreachable, no access, too old, a replica, one node of several, or not as
+            durable as asked.
         DatabaseNewer: a newer Potok uses it with another layout.
     """
     try:
-        info = _read_info(await connections.call("INFO"))
-        _check_version(info, place)
-        _check_role(info, place)
+        info = read_info(await connections.call("INFO"))
+        await check_server(connections, info, place)
         # Written, read and announced once: rights, memory and disk are tried before a run is.
         await connections.pipeline([("SCRIPT", "LOAD", one.source) for one in all_scripts()])
-        await _check_layout(connections, place, ttl_ms)
+        await connections.call("SET", FORMAT, LAYOUT_VERSION, "PX", ttl_ms)
         await connections.call("PUBLISH", grew_channel(connections.database), "")
-        sync = await _sync_commands(connections, info, place) if durability == "full" else ()
+        sync = await sync_commands(connections, info, place) if durability == "full" else ()
     except LogUnavailable as error:
         raise RedisUnusable(error.message) from error
-    report = RedisReport(version=_version_of(info), warnings=tuple(_find_risks(info, place)))
+    report = RedisReport(version=version_of(info), warnings=tuple(find_risks(info, place)))
     for warning in report.warnings:
         _logger.warning("%s", warning)
     return Store(report=report, sync=sync)
 
 
-def _read_info(reply: bytes) -> dict[str, str]:
+async def check_server(connections: Connections, info: Mapping[str, str], place: str) -> None:
+    """Raise `RedisUnusable` or `DatabaseNewer` unless Potok can use the server; changes nothing."""
+    _check_version(info, place)
+    _check_role(info, place)
+    await _check_cluster(connections, info, place)
+    await _check_layout(connections, place)
+
+
+def read_info(reply: bytes) -> dict[str, str]:
+    """Return the facts of an answer to `INFO`."""
     pairs = (line.partition(":") for line in reply.decode(errors="replace").splitlines())
     return {name: value for name, colon, value in pairs if colon}
 
 
-def _version_of(info: Mapping[str, str]) -> str:
+def version_of(info: Mapping[str, str]) -> str:
+    """Return the product and its own version."""
     valkey = info.get("valkey_version")
     return f"Valkey {valkey}" if valkey else f"Redis {info.get('redis_version', '?')}"
 
@@ -85,7 +106,7 @@ def _check_version(info: Mapping[str, str], place: str) -> None:
     numbers = _numbers_of(info.get("redis_version", ""))
     if not numbers or numbers[0] < _VERSION_MIN:
         raise RedisUnusable(
-            f"{_version_of(info)} at {place} is too old: Potok needs Redis or Valkey"
+            f"{version_of(info)} at {place} is too old: Potok needs Redis or Valkey"
             f" {_VERSION_MIN} or newer. Install one, or point POTOK_REDIS_URL at one."
         )
 
@@ -99,7 +120,28 @@ def _check_role(info: Mapping[str, str], place: str) -> None:
         )
 
 
-async def _check_layout(connections: Connections, place: str, ttl_ms: int) -> None:
+async def _check_cluster(connections: Connections, info: Mapping[str, str], place: str) -> None:
+    if info.get("cluster_enabled") != "1":
+        return
+    [reply] = await connections.exchange(lambda again: [("CLUSTER", "INFO")])
+    if is_refused(reply):
+        return
+    cluster = read_info(reply)
+    if cluster.get("cluster_size", "1") not in ("0", "1"):
+        raise RedisUnusable(
+            f"Redis at {place} is one of {cluster['cluster_size']} nodes that share a cluster's"
+            " keys. Potok speaks to one node, which has to hold all of them: point POTOK_REDIS_URL"
+            " at a Redis or Valkey that is no cluster, at a cluster of one node, or at a proxy that"
+            " sends each key to its node."
+        )
+    if cluster.get("cluster_state") != "ok":
+        raise RedisUnusable(
+            f"Redis at {place} is a cluster that is not whole, and takes no keys. Give its node all"
+            " slots (redis-cli --cluster fix), or point POTOK_REDIS_URL at another Redis."
+        )
+
+
+async def _check_layout(connections: Connections, place: str) -> None:
     stored = await connections.call("GET", FORMAT)
     version = int(stored) if stored and stored.isdigit() else LAYOUT_VERSION
     if version > LAYOUT_VERSION:
@@ -108,12 +150,12 @@ async def _check_layout(connections: Connections, place: str, ttl_ms: int) -> No
             f" layouts up to {LAYOUT_VERSION}. Install the newer Potok here too, or use another"
             " database of that Redis. Nothing was changed."
         )
-    await connections.call("SET", FORMAT, LAYOUT_VERSION, "PX", ttl_ms)
 
 
-async def _sync_commands(
+async def sync_commands(
     connections: Connections, info: Mapping[str, str], place: str
 ) -> tuple[Command, ...]:
+    """Return what makes a commit durable; raises `RedisUnusable` where nothing does."""
     replicas = int(info.get("connected_slaves", "0"))
     wait: tuple[Command, ...] = (("WAIT", 1, REDIS_SYNC_MS_MAX),) if replicas else ()
     if info.get("aof_enabled") != "1":
@@ -127,14 +169,15 @@ async def _sync_commands(
         return wait
     if _numbers_of(info.get("redis_version", "")) < _WAITAOF_SINCE:
         raise RedisUnusable(
-            f"{_version_of(info)} at {place} cannot say when its disk has the events, so"
+            f"{version_of(info)} at {place} cannot say when its disk has the events, so"
             " POTOK_DURABILITY=full cannot be kept. Set `appendfsync always` there, install"
             " version 7.2 or newer, or use POTOK_DURABILITY=normal."
         )
     return (("WAITAOF", 1, 1 if replicas else 0, REDIS_SYNC_MS_MAX),)
 
 
-def _find_risks(info: Mapping[str, str], place: str) -> list[str]:
+def find_risks(info: Mapping[str, str], place: str) -> list[str]:
+    """Return sentences about what the server may lose, each with what to do."""
     risks = []
     if info.get("aof_enabled") == "0":
         risks.append(

@@ -178,6 +178,13 @@ def _is_broken(error: Exception) -> bool:
     return type(error) is exceptions.ConnectionError or isinstance(error, OSError)
 
 
+_CLUSTER_ERRORS = (
+    exceptions.AskError,
+    exceptions.ClusterCrossSlotError,
+    exceptions.ClusterDownError,
+)
+
+
 def is_refused(reply: Reply) -> bool:
     """Whether Redis answered a command with an error."""
     return isinstance(reply, exceptions.ResponseError)
@@ -211,6 +218,11 @@ def explain(error: Exception, place: str) -> LogUnavailable:
         sentence = (
             f"Redis at {place} cannot write to its disk and takes nothing more. {kept} Look at"
             " the free space and the log of Redis."
+        )
+    elif isinstance(error, _CLUSTER_ERRORS):
+        sentence = (
+            f"Redis at {place} is a node of a cluster that does not hold all keys ({said[:80]})."
+            f" {kept} Point POTOK_REDIS_URL at a Redis that is no cluster of several nodes."
         )
     elif isinstance(error, exceptions.TimeoutError):
         sentence = f"Redis at {place} does not answer in time. {kept} Look at its load."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from potok.clock import RunId, WorkerId
 from potok.errors import LogUnavailable
-from potok.limits import REDIS_ENLISTED_SECONDS_MAX
+from potok.limits import REDIS_ENLISTED_SECONDS_MAX, REDIS_LEASE_SECONDS_MAX
 from potok.streamlog.contract import RunRecord
 from potok.streamlog.redis_connections import Connections
 from potok.streamlog.redis_records import (
@@ -64,6 +64,7 @@ class Index:
 
     async def renew(self, worker: str, *, seconds: float, now: str) -> int:
         """Keep a lease; return how many runs the worker has in its list."""
+        assert seconds <= REDIS_LEASE_SECONDS_MAX, "a lease that nobody would believe"
         keys = (LEASES, made_by_key(worker))
         _, count = await self._connections.call(
             *script_call("renew", keys, now, worker, seconds, self._ttl_ms)
@@ -76,7 +77,9 @@ class Index:
 
     async def leases(self, *, now: str) -> Leases:
         """Return who is alive."""
-        at, living, dead = await self._connections.call(*script_call("leases", (LEASES,), now))
+        at, living, dead = await self._connections.call(
+            *script_call("leases", (LEASES,), now, REDIS_LEASE_SECONDS_MAX)
+        )
         return Leases(
             now=float(at),
             living=frozenset(one.decode() for one in living),
@@ -96,7 +99,8 @@ class Index:
             }
             if not since:
                 keys = (LEASES, made_by_key(worker))
-                await self._connections.call(*script_call("forget_worker", keys, now, worker))
+                words = (now, worker, REDIS_LEASE_SECONDS_MAX)
+                await self._connections.call(*script_call("forget_worker", keys, *words))
             records = await self.records(sorted(since))
             found += await self._sort(worker, since, records, now=leases.now)
         return sorted(found, key=lambda one: one.run)[:items_max]

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from potok.chats.contract import Chat, ChatChanges, ChatStore, NewAnswer, NewChat
+from potok.chats.contract import Chat, ChatChanges, ChatStore, NewAnswer, NewChat, ToldAnswer
 from potok.errors import ChatNotFound
+from potok.events.run_request import ToldMessage
 from potok.testing.chat_store_base import ME, STRANGER, ChatStoreBase
 from potok.testing.fakes import FakeClock
 
@@ -31,6 +32,13 @@ _CALLS: dict[str, Call] = {
     "delete a chat": lambda s, c, m, p, who: s.chats.delete(c, principal=who),
     "ask": lambda s, c, m, p, who: s.answers.begin(
         NewAnswer(chat_id=c, run="run-9", content="?"), principal=who
+    ),
+    "tell": lambda s, c, m, p, who: s.answers.begin_told(
+        ToldAnswer(chat_id=c, run="run-9", told=(ToldMessage(role="user", text="?"),)),
+        principal=who,
+    ),
+    "find an answer by its name": lambda s, c, m, p, who: s.answers.find_told(
+        c, str(m), principal=who
     ),
     "continue": lambda s, c, m, p, who: s.answers.reopen(c, m, principal=who, run="run-9", plan={}),
     "look for a live answer": lambda s, c, m, p, who: s.answers.find_live(c, principal=who),

@@ -152,6 +152,10 @@ class FaultyLog:
         self._line = "dead"
         self._running.set()
 
+    async def until_running(self) -> None:
+        """Wait while it is paused."""
+        await self._running.wait()
+
     # the way there and back
 
     async def _pass(self) -> None:

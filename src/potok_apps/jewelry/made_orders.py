@@ -37,7 +37,7 @@ _PARTNERS = {
     "earrings": ("pendant", 0.30),
     "necklace": ("earrings", 0.50),
 }
-_PARTNER_TRIES_MAX = 20  # draws of a customer who was one already on that day
+_TRIES_MAX = 20  # draws of a day on which somebody was a customer
 _YEARLY_GROWTH = 0.14
 _RATE_SPREAD = 0.9
 _LEAVERS = 0.35  # the share of customers who stop coming at some day
@@ -84,16 +84,12 @@ def make_orders(products: Sequence[Product]) -> tuple[list[Customer], list[Order
     rates = [_BUYERS[one.buyer][1] * draws.lognormal(_RATE_SPREAD) for one in customers]
     day_of, customer_of = Weighted([_day_weight(day, first) for day in days]), Weighted(rates)
     shelves = _Shelves(products)
-    drawn: list[tuple[date, Customer]] = []
-    for _ in range(ORDERS):
-        day = days[day_of.draw(draws)]
-        for _ in range(_PARTNER_TRIES_MAX):
-            customer = customers[customer_of.draw(draws)]
-            if customer.joined_on <= day <= customer.left_on:
-                break
-        else:
-            continue
-        drawn.append((day, customer))
+    # Everybody bought at least once.
+    drawn = [(_first_day(draws, customer, days, day_of), customer) for customer in customers]
+    while len(drawn) < ORDERS:
+        day, customer = days[day_of.draw(draws)], customers[customer_of.draw(draws)]
+        if customer.joined_on <= day <= customer.left_on:
+            drawn.append((day, customer))
     drawn.sort(key=lambda one: (one[0], one[1].id))
     orders = [
         Order(
@@ -124,6 +120,14 @@ def _customer(draws: Draws, number: int, days: Sequence[date]) -> Customer:
         left_on=left,
         buyer=buyer,
     )
+
+
+def _first_day(draws: Draws, customer: Customer, days: Sequence[date], day_of: Weighted) -> date:
+    for _ in range(_TRIES_MAX):
+        day = days[day_of.draw(draws)]
+        if customer.joined_on <= day <= customer.left_on:
+            return day
+    return max(customer.joined_on, days[0])
 
 
 def _day_weight(day: date, first: date) -> float:

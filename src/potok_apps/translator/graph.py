@@ -20,11 +20,13 @@ _TASK = (
 class _State(TypedDict):
     text: str
     target_language: str
+    model: str | None
 
 
 async def _translate(state: _State) -> dict[str, Any]:
     node = current_node()
-    can_translate = await node.model_kind() != "demo"
+    model = state["model"]
+    can_translate = await node.model_kind(model) != "demo"
     for block in cut_blocks(state["text"]):
         if block.before:
             await node.write(block.before)
@@ -36,7 +38,9 @@ async def _translate(state: _State) -> dict[str, Any]:
                 [
                     {"role": "system", "content": task},
                     {"role": "user", "content": f"<text>\n{block.text}\n</text>"},
-                ]
+                ],
+                model=model,
+                temperature=0.3,
             )
             if not can_translate:
                 # It has said so, and would again.

@@ -55,9 +55,7 @@ def read_translation(body: JsonObject, path: Mapping[str, str]) -> Start:
     name = language.strip()
     return Start(
         agent=AGENT,
-        input={"text": text, "target_language": _CODES.get(name.lower(), name)},
-        model=model,
-        parameters={"temperature": 0.3},
+        input={"text": text, "target_language": _CODES.get(name.lower(), name), "model": model},
     )
 
 
@@ -77,6 +75,7 @@ ROUTE = Route(
     example={"text": "Hello, world!", "target_language": "Spanish"},
     reply='data: {"content":"¡Hola"}\nid: 01j...3\n\ndata: [DONE]\nid: 01j...9\n\n',
     summary="Translate a text",
-    description="Streams the translation as simple chat does. Markdown is kept, code is not touched.",
+    description="Streams the translation as simple chat does. Markdown is kept, code is not"
+    " touched.",
     language="en",
 )

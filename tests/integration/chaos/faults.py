@@ -56,6 +56,7 @@ class Faults:
         self._world = world
         self._streams = {stream.plan.number: stream for stream in streams}
         self._lasting: set[asyncio.Task[None]] = set()
+        self._failures: list[Exception] = []
         self._began_at = time.monotonic()
         self.done: list[Done] = []
         self.skipped: list[Fault] = []
@@ -67,7 +68,9 @@ class Faults:
             await asyncio.sleep(self._began_at + fault.at_seconds - time.monotonic())
             await self._one(fault)
         while self._lasting:
-            await asyncio.gather(*self._lasting)
+            await asyncio.wait(self._lasting)
+        if self._failures:
+            raise ExceptionGroup("faults that could not be brought about", self._failures)
 
     async def _one(self, fault: Fault) -> None:
         dice = random.Random(fault.dice)
@@ -216,9 +219,15 @@ class Faults:
             await self._world.order(link, "mend")
 
     def _last(self, act: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(act)
+        task = asyncio.ensure_future(self._noted(act))
         self._lasting.add(task)
         task.add_done_callback(self._lasting.discard)
+
+    async def _noted(self, act: Awaitable[None]) -> None:
+        try:
+            await act
+        except Exception as error:
+            self._failures.append(error)
 
     def _count_live(self, numbers: Sequence[int]) -> int:
         return sum(self._streams[number].is_live for number in set(numbers) if number in self._streams)

@@ -12,7 +12,7 @@ import json
 import socket
 import struct
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import uvloop
 
@@ -32,15 +32,14 @@ class Half(asyncio.Protocol):
         self._held: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.link.halves.add(self)
         if self.link.state == "close":
             self.reset()
         elif self.other is None:
             self.link.loop.create_task(self._reach())
         if self.link.state == "silence":
-            transport.pause_reading()
+            self.transport.pause_reading()
 
     async def _reach(self) -> None:
         try:

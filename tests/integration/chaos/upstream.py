@@ -16,7 +16,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import uvloop
 from aiohttp import web
@@ -46,7 +46,7 @@ class Call:
     model: str
     transport: asyncio.Transport
     misdeed: Misdeed | None = None
-    times: array[float] = field(default_factory=lambda: array("d"))
+    times: "array[float]" = field(default_factory=lambda: array("d"))
     struck: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -107,13 +107,11 @@ class Upstream:
         except ValueError as error:
             self.wrong_joins.append(str(error))
             return _refusal(400, str(error))
-        transport = request.transport
-        assert isinstance(transport, asyncio.Transport)
         call = Call(
             number=story.number,
             worker=request.headers["Authorization"].removeprefix("Bearer "),
             model=model,
-            transport=transport,
+            transport=cast(asyncio.Transport, request.transport),
         )
         place = len(self.calls)
         self.calls.append(call)

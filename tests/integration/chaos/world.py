@@ -249,5 +249,6 @@ async def _workers_behind_links(
             told["POTOK_REDIS_URL"] = f"redis://127.0.0.1:{through[f'redis-{name}']}/0"
         server = Server(folder / name, **told)
         server.port = ports[name]
+        server.url = f"http://127.0.0.1:{ports[name]}"
         workers.append(Worker(name, server, url=f"http://127.0.0.1:{through[f'readers-{name}']}"))
     return workers, links

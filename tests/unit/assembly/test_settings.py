@@ -327,7 +327,7 @@ BAD_FILES: list[tuple[str, str]] = [
     ("[providers]\nx = 1", "providers.x in {path} must be a table"),
     ("[providers.Open-AI]", "[providers.Open-AI] in {path} cannot be called so"),
     ("[providers.demo]", "[providers.demo] in {path} cannot be called so"),
-    ("[providers.x]\nkind = 'grpc'", "kind in [providers.x] of {path} must be openai or ollama"),
+    ("[providers.x]\nkind = 'grpc'", "kind in [providers.x] of {path} must be openai, ollama or"),
     ("[providers.x]\nurl = 'http://x'", "url in [providers.x] of {path} is no setting"),
     ("[providers.x]\napi_key_env = 'NOT_SET'", "takes its key from NOT_SET, which is not set"),
     ("models = 1", "models in {path} must be a table"),

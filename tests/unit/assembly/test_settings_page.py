@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from potok.assembly.settings import GROUPS, OllamaSettings, OpenAiSettings, ProviderTable
+from potok.assembly.settings import (
+    GROUPS,
+    GgufTable,
+    HubSettings,
+    OllamaSettings,
+    OpenAiSettings,
+    ProviderTable,
+)
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/settings.md").read_text(encoding="utf-8")
 # What the page says in words, because it depends on the machine or is nothing.
@@ -59,4 +66,16 @@ def test_the_names_of_providers_are_all_there() -> None:
 
     groups = (OpenAiSettings, OllamaSettings)
     variables = {group.variable_of(name) for group in groups for name in group.model_fields}
-    assert named == variables | set(ProviderTable.model_fields)
+    assert named == variables | {*ProviderTable.model_fields, *GgufTable.model_fields}
+
+
+def test_the_hubs_variables_are_all_there() -> None:
+    section = PAGE.partition("## The hub")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE)
+
+    wanted = {
+        HubSettings.variable_of(name): field for name, field in HubSettings.model_fields.items()
+    }
+    assert {name: default.strip("`") in shown(wanted[name].default) for name, default in rows} == {
+        name: True for name in wanted
+    }

@@ -29,9 +29,11 @@ def test_a_run_is_started_with_its_key_and_its_parameters() -> None:
     script = Script()
     with playing(script) as url:
         run = Server(url, api_key="secret").start(
-            model="demo",
-            messages=[{"role": "user", "content": "Hi"}],
-            parameters={"reasoning_effort": "medium"},
+            {
+                "model": "demo",
+                "messages": [{"role": "user", "content": "Hi"}],
+                "reasoning_effort": "medium",
+            },
             idempotency_key="k",
         )
 

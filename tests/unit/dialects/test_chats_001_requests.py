@@ -31,6 +31,7 @@ def test_a_parent_of_null_is_a_new_root() -> None:
         ({"content": "x", "model": 5}, "model"),
         ({"content": "x", "model": ""}, "model"),
         ({"content": "x", "client_id": "c" * 201}, "client_id"),
+        ({"content": "x", "client_id": "c\0"}, "client_id"),
         ({"content": "x", "parent_id": "5"}, "parent_id"),
         ({"content": "x", "parent_id": True}, "parent_id"),
         ({"content": "x", "parent_id": -1}, "parent_id"),

@@ -2,6 +2,14 @@
 
 from potok.assembly.settings.chats import ChatsSettings
 from potok.assembly.settings.demo import DemoSettings
+from potok.assembly.settings.gguf import (
+    GGUF_NAME,
+    GgufPlace,
+    GgufSettings,
+    GgufTable,
+    models_folder,
+)
+from potok.assembly.settings.hub import HubSettings, load_hub
 from potok.assembly.settings.load import GROUPS, Settings, load_settings
 from potok.assembly.settings.ollama import OllamaSettings
 from potok.assembly.settings.providers import (
@@ -17,9 +25,14 @@ from potok.assembly.settings.upstream import UpstreamSettings
 
 __all__ = [
     "DEMO_NAME",
+    "GGUF_NAME",
     "GROUPS",
     "ChatsSettings",
     "DemoSettings",
+    "GgufPlace",
+    "GgufSettings",
+    "GgufTable",
+    "HubSettings",
     "OllamaSettings",
     "OpenAiSettings",
     "ProviderAccount",
@@ -29,5 +42,7 @@ __all__ = [
     "Settings",
     "StorageSettings",
     "UpstreamSettings",
+    "load_hub",
     "load_settings",
+    "models_folder",
 ]

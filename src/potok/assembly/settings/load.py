@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from potok.agents.sources import ModelRules
 from potok.assembly.settings.chats import ChatsSettings
 from potok.assembly.settings.demo import DemoSettings
+from potok.assembly.settings.gguf import GgufPlace, GgufSettings, read_gguf_places
 from potok.assembly.settings.group import Group
 from potok.assembly.settings.models import read_models
 from potok.assembly.settings.names import (
@@ -43,6 +44,7 @@ GROUPS: tuple[type[Group], ...] = (
     RunsSettings,
     UpstreamSettings,
     DemoSettings,
+    GgufSettings,
 )
 G = TypeVar("G", bound=Group)
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -65,6 +67,8 @@ class Settings:
     guesses: tuple[ProviderAccount, ...]
     aliases: Mapping[str, str]
     models: Mapping[str, ModelRules]
+    gguf_places: tuple[GgufPlace, ...]
+    """Where model files are; the last one is the data folder's, which need not exist."""
     data_dir: Path
     config_path: Path | None
     is_plain: bool
@@ -103,11 +107,14 @@ def load_settings(
     runs = reader.read(RunsSettings)
     upstream = reader.read(UpstreamSettings)
     demo = reader.read(DemoSettings)
+    gguf = reader.read(GgufSettings)
     openai = reader.read(OpenAiSettings)
     ollama = reader.read(OllamaSettings)
     providers = read_providers(tables, openai, ollama, environ, file=file, problems=problems)
     aliases = read_aliases(tables, file=file, problems=problems)
     models = read_models(tables, aliases, file=file, problems=problems)
+    data_dir = _find_data_dir(storage.data_dir, environ)
+    gguf_places = read_gguf_places(tables, gguf, data_dir, file=file, problems=problems)
     problems.extend(_find_open_doors(server))
     if server.workers > 1 and storage.redis_url is None:
         problems.append(
@@ -127,7 +134,8 @@ def load_settings(
         guesses=find_ollama(providers) if upstream.discovery == "on" else (),
         aliases=aliases,
         models=models,
-        data_dir=_find_data_dir(storage.data_dir, environ),
+        gguf_places=gguf_places,
+        data_dir=data_dir,
         config_path=config_path,
         is_plain=bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb",
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from potok.assembly.settings.gguf import GGUF_NAME
 from potok.assembly.settings.group import Group
 from potok.assembly.settings.keys import KEY_RULE, Key, check_key
 from potok.assembly.settings.ollama import OLLAMA_URL, OllamaSettings, is_ollamas_place
@@ -59,7 +60,7 @@ class ProviderTable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Kind = Field(default="openai", description="openai or ollama")
+    kind: Kind = Field(default="openai", description="openai, ollama or gguf")
     base_url: Annotated[str | None, AfterValidator(lambda url: url and _check_url(url))] = Field(
         default=None, description=_URL_RULE
     )
@@ -103,11 +104,13 @@ def read_providers(
         if not isinstance(keys, dict):
             problems.append(f"{place} in {file} must be a table. Write [{place}].")
             continue
-        if not _NAME.fullmatch(name) or name == DEMO_NAME:
+        if not _NAME.fullmatch(name) or name in (DEMO_NAME, GGUF_NAME):
             problems.append(
                 f"[{place}] in {file} cannot be called so: a provider's name has small letters,"
-                f" digits, - and _, begins with a letter, and is not {DEMO_NAME}."
+                f" digits, - and _, begins with a letter, and is not {DEMO_NAME} or {GGUF_NAME}."
             )
+        if keys.get("kind") == "gguf":
+            continue  # see `settings.gguf`
         try:
             table = ProviderTable.model_validate(keys)
         except ValidationError as error:

@@ -1,0 +1,265 @@
+"""Which known values a text names, and whether it wants them or not. Pure.
+
+«не золото», «без бриллиантов и сапфиров», «кроме жемчуга» and «жемчуг не люблю» refuse a value;
+«не обязательно золото» only stops asking for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+from potok_apps.jewelry.thesaurus import (
+    NAMES,
+    ORDINARY,
+    RECIPIENT_FORMS,
+    TYPO_FORMS,
+    Meaning,
+)
+from potok_apps.jewelry.words import Typos, Word
+
+__all__ = ["Mention", "find_mentions"]
+
+Stance = Literal["wanted", "refused", "optional"]
+
+_PATTERN_WORDS_MAX = 5
+_ENDING_CHARACTERS_MAX = 7
+_SKIPPED_MARKS = frozenset("-‑'’")
+_REACH = 2  # words between a refusal and what it refuses: «не хочу больше золото»
+
+_REFUSERS = frozenset(
+    "без кроме исключая исключи исключить ненавижу вместо аллергия without except no avoid hate"
+    " instead".split()
+)
+_NOT = frozenset("не ни нет not don doesn never dislike".split())
+# Between «не» and a value: these make it a refusal, others make «не» speak of something else.
+_UNWANTED = frozenset(
+    "хочу хочет хотим хотел хотела хотелось хочется ношу носит носят нужно нужны нужен нужна надо"
+    " люблю любит любим нравится нравятся интересует интересуют предлагай предлагайте показывай"
+    " показывайте советуй советуйте терплю терпит терпеть идет подходит подходят переношу переносит"
+    " рассматриваю рассматриваем бери берите буду больше из в с со на про к на и только t want like"
+    " wear need any на желтое белое розовое красное белого желтого розового красного".split()
+)
+_OPTIONAL = frozenset("обязательно важно принципиально necessarily".split())
+# Adjectives and the like that may stand between a word that speaks of a receiver and the receiver.
+_POINTS_AT_RECEIVER = frozenset(
+    "для у подарок подарки подарка подарю подарить порадовать поздравить удивить моя мой моей моему"
+    " мою моего наша наш нашей нашему его ее любимой любимому любимая любимый своей своему дорогой"
+    " for to my your his her our".split()
+)
+_CONJUNCTIONS = frozenset("и или либо ни да or and nor".split())
+# A man at the till who says «мужчина» of himself; the grammar of «я» is clear enough.
+_ADJECTIVES_FOR_PEOPLE = frozenset(("woman", "man", "child"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A value that a text names, at the words `begin` to `end` (not included)."""
+
+    kind: str
+    value: str
+    begin: int
+    end: int
+    stance: Stance = "wanted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    words: tuple[str, ...]
+    meaning: Meaning
+
+
+def find_mentions(words: Sequence[Word]) -> list[Mention]:
+    """Return what a text names, in order; each word has one meaning, of the longest pattern."""
+    found: list[Mention] = []
+    place = 0
+    while place < len(words):
+        match = _match_at(words, place) if not words[place].is_mark else None
+        if match is None:
+            place += 1
+            continue
+        meaning, end = match
+        for kind, value in _meanings(meaning):
+            mention = Mention(kind=kind, value=value, begin=place, end=end)
+            # «серьги-кольца» are earrings: the first half of a compound says what it is.
+            if words[place].is_attached and kind in {one.kind for one in found[-1:]}:
+                continue
+            found.append(mention)
+        if words[place].text.startswith("крестик"):
+            found.append(Mention(kind="occasion", value="christening", begin=place, end=end))
+        place = end
+    return _with_stances(words, _without_hours(words, found))
+
+
+@cache
+def _patterns() -> Mapping[str, tuple[_Pattern, ...]]:
+    """All patterns by their first two letters, longest first."""
+    index: dict[str, list[_Pattern]] = {}
+    for meaning, names in NAMES.items():
+        for name in names.split("|"):
+            pattern = _Pattern(tuple(name.split()), meaning)
+            index.setdefault(name[:2], []).append(pattern)
+            index.setdefault(name[:1] + " ", []).append(pattern)
+    for patterns in index.values():
+        patterns.sort(key=lambda one: (len(one.words), len("".join(one.words))), reverse=True)
+    return {key: tuple(patterns) for key, patterns in index.items()}
+
+
+@cache
+def _receivers() -> Mapping[str, tuple[str, bool]]:
+    """Word form -> (recipient, whether it needs a word that points at it)."""
+    forms: dict[str, tuple[str, bool]] = {}
+    for recipient, (dative, others) in RECIPIENT_FORMS.items():
+        forms.update({form: (recipient, True) for form in others.split("|")})
+        forms.update({form: (recipient, False) for form in dative.split("|")})
+    return forms
+
+
+@cache
+def _typos() -> Typos:
+    return Typos(TYPO_FORMS.split(), ORDINARY.split())
+
+
+def _match_at(words: Sequence[Word], place: int) -> tuple[Meaning, int] | None:
+    text = words[place].text
+    key = text[:2] if len(text) > 1 else text + " "
+    for pattern in _patterns().get(key, ()):
+        end = _end_of(pattern.words, words, place)
+        if end is not None:
+            return pattern.meaning, end
+    receiver = _receiver_at(words, place)
+    if receiver is not None:
+        return receiver
+    meant = _typos().known_word(text) if text not in _receivers() else None
+    if meant is None:
+        return None
+    return next(
+        (
+            (pattern.meaning, place + 1)
+            for pattern in _patterns().get(meant[:2], ())
+            if len(pattern.words) == 1 and _is_form(meant, pattern.words[0])
+        ),
+        None,
+    )
+
+
+def _end_of(pattern: Sequence[str], words: Sequence[Word], place: int) -> int | None:
+    for wanted in pattern:
+        while place < len(words) and words[place].text in _SKIPPED_MARKS and wanted != pattern[0]:
+            place += 1
+        if place >= len(words) or not _is_form(words[place].text, wanted):
+            return None
+        place += 1
+    return place
+
+
+def _is_form(word: str, pattern: str) -> bool:
+    if not pattern.endswith("*"):
+        return word == pattern
+    return word.startswith(pattern[:-1]) and len(word) - len(pattern) < _ENDING_CHARACTERS_MAX
+
+
+def _receiver_at(words: Sequence[Word], place: int) -> tuple[Meaning, int] | None:
+    text = words[place].text
+    pair = f"{text} {words[place + 1].text}" if place + 1 < len(words) else ""
+    if pair in _receivers():
+        return ("recipient", _receivers()[pair][0]), place + 2
+    if text not in _receivers():
+        return None
+    recipient, needs_pointer = _receivers()[text]
+    before = {word.text for word in words[max(0, place - 2) : place]}
+    is_adjective = recipient in _ADJECTIVES_FOR_PEOPLE and text.endswith(("ое", "ий", "ой", "ую"))
+    plural = recipient in _ADJECTIVES_FOR_PEOPLE and text.endswith(("ие", "men", "man"))
+    if needs_pointer and not (is_adjective or plural or before & _POINTS_AT_RECEIVER):
+        return None
+    return ("recipient", recipient), place + 1
+
+
+def _meanings(meaning: Meaning) -> list[Meaning]:
+    kind, value = meaning
+    if kind == "gold":
+        return [("metal", "gold"), ("metal_color", value)]
+    if kind == "stones":
+        return [("stone", stone) for stone in value.split()]
+    return [meaning]
+
+
+def _without_hours(words: Sequence[Word], found: Sequence[Mention]) -> list[Mention]:
+    # «через 5 часов» is no watch, «часов» alone would be; a number before it decides.
+    return [
+        one
+        for one in found
+        if not (one.value == "watch" and one.begin and words[one.begin - 1].is_number)
+    ]
+
+
+def _with_stances(words: Sequence[Word], found: Sequence[Mention]) -> list[Mention]:
+    result: list[Mention] = []
+    for place, mention in enumerate(found):
+        same = result[-1] if result and result[-1].begin == mention.begin else None
+        if same is not None:
+            # One phrase with two values, such as white gold.
+            result.append(replace(mention, stance=same.stance))
+            continue
+        following = next((one.begin for one in found[place + 1 :] if one.begin > mention.end), None)
+        stance = _stance_before(words, mention, result[-1] if result else None)
+        if stance == "wanted" and _is_refused_after(words, mention, following):
+            stance = "refused"
+        result.append(replace(mention, stance=stance))
+    return [_lonely_color(one) for one in result]
+
+
+def _lonely_color(mention: Mention) -> Mention:
+    # Who refuses white gold may well like white silver: only its colour is refused.
+    return mention
+
+
+def _stance_before(words: Sequence[Word], mention: Mention, last: Mention | None) -> Stance:
+    if mention.value == "none":
+        return "wanted"
+    between: list[str] = []
+    for word in reversed(words[max(0, mention.begin - _REACH - 2) : mention.begin]):
+        if word.is_mark and word.text not in _SKIPPED_MARKS:
+            break
+        if word.text in _REFUSERS:
+            is_near = len(between) <= 1
+            return "refused" if is_near else "wanted"
+        if word.text in _NOT:
+            return _stance_of(between)
+        if not word.is_mark:
+            between.append(word.text)
+    return _stance_joined(words, mention, last)
+
+
+def _stance_of(between: Sequence[str]) -> Stance:
+    """Return what «не», then these words, say of the value that follows; nearest word first."""
+    if set(between) & _OPTIONAL:
+        return "optional"
+    if "только" in between:
+        return "wanted"
+    return "refused" if all(word in _UNWANTED for word in between) else "wanted"
+
+
+def _stance_joined(words: Sequence[Word], mention: Mention, last: Mention | None) -> Stance:
+    """«без бриллиантов и сапфиров»: a refusal goes on over «и» to a value of the same kind."""
+    if last is None or last.stance == "wanted" or last.kind not in {mention.kind, "metal_color"}:
+        return "wanted"
+    gap = [word.text for word in words[last.end : mention.begin]]
+    return last.stance if len(gap) == 1 and gap[0] in _CONJUNCTIONS else "wanted"
+
+
+def _is_refused_after(words: Sequence[Word], mention: Mention, following: int | None) -> bool:
+    """«жемчуг не люблю»: a refusal that ends its clause, with nothing else to refuse in it."""
+    rest = [
+        word
+        for word in words[mention.end : mention.end + 4]
+        if word.clause == words[mention.begin].clause and not word.is_mark
+    ]
+    texts = [word.text for word in rest]
+    if not texts or texts[0] not in _NOT | {"мне", "она", "он", "я"}:
+        return False
+    places = [place for place, text in enumerate(texts[:2]) if text in _NOT]
+    if not places or (following is not None and following < mention.end + places[0] + 2):
+        return False
+    after = texts[places[0] + 1 : places[0] + 3]
+    return bool(set(after[:1]) & (_UNWANTED - {"больше", "из", "в", "с", "со", "на", "и"}))

@@ -1,0 +1,62 @@
+"""A worker whose line to the log fails for a moment: what it could not do then it does later."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import msgspec
+import pytest
+
+from potok.agents.registry import AgentRegistry
+from potok.events.envelope import START
+from potok.runs.service import RunService
+from potok.runs.settings import RunSettings
+from potok.telemetry import SilentObserver
+from potok.testing.chance import Chance
+from potok.testing.faults import CALM, FaultRates, FaultyLog
+from potok.testing.gates import Gate
+from potok.testing.scripted_model import ScriptedModel
+
+from .conftest import ONE_CALL, REQUEST, House, OneModel, started
+from .test_other_workers import endless, until_ended
+
+LEAVING = msgspec.structs.replace(REQUEST, on_disconnect="cancel")
+
+NewWorker = Callable[..., Awaitable[tuple[RunService, FaultyLog]]]
+
+
+@pytest.fixture
+async def faulty_worker(house: House) -> AsyncIterator[NewWorker]:
+    async with AsyncExitStack() as stack:
+
+        async def worker(**settings: float) -> tuple[RunService, FaultyLog]:
+            line = FaultyLog(house.log, chance=Chance(1))
+            service = RunService(
+                line,
+                AgentRegistry(OneModel(ScriptedModel(endless(Gate()))), continuing=ONE_CALL),
+                clock=house.clock,
+                ids=house.ids,
+                observer=SilentObserver(),
+                settings=RunSettings(**{"lease_renew_seconds": 0.01, **settings}),  # type: ignore[arg-type]
+            )
+            await service.open()
+            stack.push_async_callback(service.close)
+            return service, line
+
+        yield worker
+
+
+async def test_a_run_that_nobody_reads_ends_though_the_log_could_not_be_asked_at_first(
+    faulty_worker: NewWorker,
+) -> None:
+    service, line = await faulty_worker(disconnect_grace_seconds=0.01)
+    record = await started(service, LEAVING)
+    await line.wait_beyond(record.run, START, seconds=5)
+
+    line.rates = FaultRates(unread=1.0)
+    async with asyncio.timeout(5):
+        while not any("read_run" in fault for fault in line.told):
+            await asyncio.sleep(0.001)
+    line.rates = CALM
+
+    await until_ended(service, record.run)
