@@ -24,11 +24,12 @@ PASSWORD = "a password"
 class RedisServer:
     """One server process. `options` are words of its command line, such as `--appendonly yes`."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, program: str | None = None) -> None:
         self.folder = folder
         self.options = options
+        self.program = program
         # A cluster's nodes talk to each other on a second one.
-        self.port, self.other = _free_port(), _free_port()
+        self.port, self.other = free_port(), free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -38,7 +39,7 @@ class RedisServer:
         with (self.folder / "log.txt").open("ab") as output:
             self._process = subprocess.Popen(
                 [
-                    *(_program(), "--port", str(self.port), "--bind", "127.0.0.1"),
+                    *(self.program or _program(), "--port", str(self.port), "--bind", "127.0.0.1"),
                     *("--dir", str(self.folder), "--save", "", "--cluster-port", str(self.other)),
                     *self.options,
                 ],
@@ -101,7 +102,8 @@ class RedisServer:
             self._process = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -124,19 +126,19 @@ def _program() -> str:
 
 
 @cache
-def shared_redis(*options: str) -> RedisServer:
+def shared_redis(*options: str, program: str | None = None) -> RedisServer:
     """Return a running, empty server that this test process keeps; skips the test without Redis."""
     need_redis()
     folder = Path(tempfile.mkdtemp(prefix="potok-redis-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server = RedisServer(folder, *options)
+    server = RedisServer(folder, *options, program=program)
     server.start()
     atexit.register(server.kill)
     return server
 
 
-def empty_redis(options: Sequence[str] = ()) -> RedisServer:
+def empty_redis(options: Sequence[str] = (), *, program: str | None = None) -> RedisServer:
     """Return the shared server with these options, emptied."""
-    server = shared_redis(*options)
+    server = shared_redis(*options, program=program)
     server.ask("FLUSHALL")
     return server

@@ -590,3 +590,15 @@ class ModelFileRefused(SetupError):
     """A file cannot become a model here: no GGUF, a wrong checksum, no room, a taken name."""
 
     code = "model_file_refused"
+
+
+class ToolsUnavailable(PeerError):
+    """A server of tools cannot be asked for them."""
+
+    code = "tools_unavailable"
+
+
+class ToolFailed(PeerError):
+    """A tool says that it could not do what it was asked; its model is told in its words."""
+
+    code = "tool_failed"

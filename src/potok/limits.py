@@ -647,3 +647,5 @@ TITLE_ANSWER_CHARACTERS_MAX = 400
 # How long a model may think about a name; the first words stay meanwhile.
 TITLE_SECONDS_MAX = 60.0
 assert TITLE_MADE_CHARACTERS_MAX < TITLE_ANSWER_CHARACTERS_MAX
+# Tools of one MCP server that a model is shown; more only confuse it.
+MCP_TOOLS_MAX = 128

@@ -158,7 +158,9 @@ async def test_a_reload_in_the_middle_shows_the_whole_answer_once(
     await reader.ask(COUNT)
     before = await reader.answer(longer=40)
 
-    await reader.page.reload()
+    async with reader.page.expect_response(lambda reply: "/stream" in reply.url) as resumed:
+        await reader.page.reload()
+    assert (await resumed.value).status == 200
     (run,) = reader.runs
     state = await told(potok[0], run)
 

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -97,3 +98,14 @@ class TestRedisLogInAClusterThatKeepsNoTails(TestRedisLog):
         server.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
         server.wait_until_said(b"cluster_state:ok", "CLUSTER", "INFO")
         return server
+
+
+class TestRedisLogOnValkey(TestRedisLog):
+    """Where Valkey is installed too; a machine without Redis runs all of the above on it."""
+
+    @pytest.fixture(autouse=True)
+    def redis(self) -> RedisServer:
+        if shutil.which("valkey-server") is None:
+            pytest.skip("Valkey is not installed")
+        self.server = empty_redis(program="valkey-server")
+        return self.server

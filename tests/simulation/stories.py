@@ -40,7 +40,8 @@ FAULTS = tuple(_FAULTS)
 class Story(msgspec.Struct, frozen=True):
     """What one request's answer is, and how its upstream behaves.
 
-    `faults` are (call, token, kind): in which call, before which of its tokens, it breaks how.
+    `faults` are (call, event, kind): in which call, before which of its events, it breaks how.
+    `has_fallback` lets two other models stand in.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Story(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     is_thinking: bool = False
     faults: tuple[tuple[int, int, str], ...] = ()
+    has_fallback: bool = False
 
     def request(self, model: str, *, on_disconnect: OnDisconnect = "keep") -> RunRequest:
         """Return the request that this story answers."""
@@ -56,7 +58,13 @@ class Story(msgspec.Struct, frozen=True):
             model=model,
             messages=({"role": "user", "content": content},),
             on_disconnect=on_disconnect,
+            policy={"fallback": ["prefill", "prompt"]} if self.has_fallback else None,
         )
+
+    def is_lost_with(self, model: str) -> bool:
+        """Whether nobody can help if its upstream breaks or its worker dies."""
+        breaks_at_once = any(event <= 1 for _, event, _ in self.faults)
+        return not self.has_fallback and (breaks_at_once or model == "no")
 
     @property
     def tokens(self) -> list[str]:

@@ -40,6 +40,7 @@ telling: dict[str, st.SearchStrategy[Any]] = {
     "words": st.integers(1, 14),
     "seconds": st.sampled_from([0.0, 0.05, 1.0]),
     "is_thinking": st.booleans(),
+    "has_fallback": st.booleans(),
     "faults": st.lists(fault, max_size=3).map(tuple),
 }
 

@@ -415,7 +415,7 @@ class World:
         record, ending = ledger.record, ledger.ending
         assert ending is not None
         calls = len(self._calls_of(record))
-        cannot = record.request.model == "test/no" and (calls > 0 or len(ledger.story.faults) > 0)
+        cannot = ledger.story.is_lost_with((record.request.model or "").partition("/")[2])
         is_spent = len(record.attempts) >= SETTINGS.attempts_max or calls >= 5
         is_old = self.went_ahead > SETTINGS.recover_age_max_seconds
         is_log = ending.code == "log_unavailable"

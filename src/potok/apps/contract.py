@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from potok.agents.contract import Agent, Turn
 from potok.agents.graphs import Graphs
+from potok.agents.mcp_tools import McpServer, mcp_tools
 from potok.agents.node import Branch, Node, Said, branch, current_node
-from potok.agents.tools import Tool
+from potok.agents.tools import Tool, say_with_tools
 from potok.clock import Clock, IdSource
 from potok.dialects.dialect import Dialect, Encoder, Reading
 from potok.errors import PotokError, RequestInvalid
@@ -30,6 +31,7 @@ __all__ = [
     "Encoder",
     "Graphs",
     "JsonObject",
+    "McpServer",
     "Migration",
     "Node",
     "PotokError",
@@ -43,6 +45,8 @@ __all__ = [
     "Turn",
     "branch",
     "current_node",
+    "mcp_tools",
+    "say_with_tools",
 ]
 
 

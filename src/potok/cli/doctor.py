@@ -41,8 +41,8 @@ def doctor(
 
 def _examine(url: str | None) -> "Iterator[Finding]":
     from potok.cli import examinations as examine
-    from potok.cli.examine_log import examine_log
     from potok.cli.doctor_finding import Finding
+    from potok.cli.examine_log import examine_log
     from potok.cli.targets import is_potok, server_of, settings_of
     from potok.errors import SettingInvalid
 

@@ -1,4 +1,4 @@
-"""Finds the server that a command talks to: one that runs, or an own one for as long as it takes."""
+"""Finds the server that a command talks to: one that runs, or an own one while it is needed."""
 
 import sys
 from contextlib import ExitStack

@@ -56,7 +56,10 @@ def answer_metadata(
     status = message.outcome or "streaming"
     model = (message.model or message.agent or "").partition("/")
     thinking = f"{before.get('thinkingText', '')}{message.reasoning}"
-    tokens = message.usage.completion_tokens if message.usage is not None else 0
+    # A source that repeats itself to go on counts all of its answer; its pieces are the new ones.
+    is_repeated = bool(before) and any(one.how == "replay" for one in message.sources)
+    usage = None if is_repeated else message.usage
+    tokens = usage.completion_tokens if usage is not None else 0
     found: JsonObject = {
         "model": model[2] or model[0] or before.get("model"),
         "tokens": int(before.get("tokens", 0)) + (tokens or message.tokens),

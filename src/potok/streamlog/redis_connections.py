@@ -226,6 +226,16 @@ def explain(error: Exception, place: str) -> LogUnavailable:
         )
     elif isinstance(error, exceptions.TimeoutError):
         sentence = f"Redis at {place} does not answer in time. {kept} Look at its load."
+    elif "CERTIFICATE_VERIFY_FAILED" in said:
+        sentence = (
+            f"Redis at {place} shows a certificate that this machine does not trust. {kept} Add the"
+            " file of its CA to POTOK_REDIS_URL: ?ssl_ca_certs=/path/to/ca.pem."
+        )
+    elif "[SSL" in said:
+        sentence = (
+            f"Redis at {place} and Potok do not agree on TLS ({said[:80]}). {kept} POTOK_REDIS_URL"
+            " begins with rediss:// where Redis speaks TLS, else with redis://."
+        )
     elif isinstance(error, exceptions.ConnectionError | OSError):
         sentence = f"Redis at {place} cannot be reached. {kept} Start it, or mend POTOK_REDIS_URL."
     return LogUnavailable(sentence)

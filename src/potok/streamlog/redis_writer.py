@@ -66,7 +66,7 @@ class Writer:
         lifetimes: Lifetimes,
         sync: Sequence[Command],
     ) -> None:
-        """Args: sync: what makes a commit durable; each answers how many did it."""
+        """Args: sync: what makes a commit durable, `WAIT` or `WAITAOF`."""
         self._connections = connections
         self._place = place
         self._now = now
@@ -104,7 +104,7 @@ class Writer:
             for reply in replies:
                 if is_refused(reply):
                     raise explain(reply, self._place)
-            if self._sync and min(replies[len(sound) :]) < 1:
+            if not all(map(_is_kept, self._sync, replies[len(sound) :])):
                 raise LogUnavailable(
                     f"Redis at {self._place} took the events, but neither its disk nor a replica"
                     " confirmed them in time. Nothing that was shown is lost. Look at both."
@@ -166,6 +166,14 @@ class Writer:
         )
         own.tail = Offset(tail)
         own.in_doubt = False
+
+
+def _is_kept(command: Command, reply: Reply) -> bool:
+    """Whether as many disks and replicas confirmed a commit as were asked to."""
+    if command[0] == "WAITAOF":
+        wanted_disks, wanted_replicas = command[1:3]
+        return bool(reply[0] >= wanted_disks and reply[1] >= wanted_replicas)
+    return bool(reply >= command[1])
 
 
 def _pack(batch: Batch) -> list[bytes] | PotokError:

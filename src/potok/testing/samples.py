@@ -76,6 +76,10 @@ def _text(part: str, *texts: str, choice: int = 0) -> list[Event]:
     return [TextStart(part=part, choice=choice), *deltas, TextEnd(part=part)]
 
 
+def _logprob(token: str) -> dict[str, object]:
+    return {"token": token, "logprob": -0.5, "bytes": list(token.encode()), "top_logprobs": []}
+
+
 SAMPLES: dict[str, tuple[Event, ...]] = {
     "an answer": (_START, *_text("t1", "Привет", ", ", "мир", "!"), _USAGE, _STOP),
     "an answer without a word": (_START, _STOP),
@@ -175,6 +179,23 @@ SAMPLES: dict[str, tuple[Event, ...]] = {
         ReasoningDelta(part="r1", text="hm", extra={"reasoning_details": [{"format": "x"}]}),
         ReasoningEnd(part="r1"),
         _STOP,
+    ),
+    "a refusal, and another choice": (
+        _START,
+        TextStart(part="t1"),
+        TextStart(part="t2", choice=1),
+        TextDelta(
+            part="t1",
+            text="I can",
+            logprobs={"content": None, "refusal": [_logprob("I can")]},
+            extra={"refusal": "I can"},
+        ),
+        TextDelta(part="t2", text="Fine", choice=1, logprobs={"content": [_logprob("Fine")]}),
+        TextDelta(part="t1", text="not.", extra={"refusal": "not."}),
+        TextDelta(part="t2", text=".", choice=1, logprobs={"content": [_logprob(".")]}),
+        TextEnd(part="t1"),
+        TextEnd(part="t2"),
+        RunEnd(outcome="finished", finish_reason="stop", finish_reasons=("stop", "stop")),
     ),
     "another upstream goes on": (
         _START,

@@ -25,7 +25,7 @@ Stance = Literal["wanted", "refused", "optional"]
 _PATTERN_WORDS_MAX = 5
 _ENDING_CHARACTERS_MAX = 7
 _SKIPPED_MARKS = frozenset("-‑'’")
-_REACH = 2  # words between a refusal and what it refuses: «не хочу больше золото»
+_REACH = 4  # words before a value that may refuse it: «не хочу больше золото»
 
 _REFUSERS = frozenset(
     "без кроме исключая исключи исключить ненавижу вместо аллергия without except no avoid hate"
@@ -33,12 +33,15 @@ _REFUSERS = frozenset(
 )
 _NOT = frozenset("не ни нет not don doesn never dislike".split())
 # Between «не» and a value: these make it a refusal, others make «не» speak of something else.
-_UNWANTED = frozenset(
+_VERBS = frozenset(
     "хочу хочет хотим хотел хотела хотелось хочется ношу носит носят нужно нужны нужен нужна надо"
     " люблю любит любим нравится нравятся интересует интересуют предлагай предлагайте показывай"
     " показывайте советуй советуйте терплю терпит терпеть идет подходит подходят переношу переносит"
-    " рассматриваю рассматриваем бери берите буду больше из в с со на про к на и только t want like"
-    " wear need any на желтое белое розовое красное белого желтого розового красного".split()
+    " рассматриваю рассматриваем бери берите буду want like wear need".split()
+)
+_UNWANTED = _VERBS | frozenset(
+    "больше из в с со на про к для очень слишком сильно t any желтое белое розовое красное белого"
+    " желтого розового красного".split()
 )
 _OPTIONAL = frozenset("обязательно важно принципиально necessarily".split())
 # Adjectives and the like that may stand between a word that speaks of a receiver and the receiver.
@@ -48,7 +51,6 @@ _POINTS_AT_RECEIVER = frozenset(
     " for to my your his her our".split()
 )
 _CONJUNCTIONS = frozenset("и или либо ни да or and nor".split())
-# A man at the till who says «мужчина» of himself; the grammar of «я» is clear enough.
 _ADJECTIVES_FOR_PEOPLE = frozenset(("woman", "man", "child"))
 
 
@@ -99,7 +101,6 @@ def _patterns() -> Mapping[str, tuple[_Pattern, ...]]:
         for name in names.split("|"):
             pattern = _Pattern(tuple(name.split()), meaning)
             index.setdefault(name[:2], []).append(pattern)
-            index.setdefault(name[:1] + " ", []).append(pattern)
     for patterns in index.values():
         patterns.sort(key=lambda one: (len(one.words), len("".join(one.words))), reverse=True)
     return {key: tuple(patterns) for key, patterns in index.items()}
@@ -206,24 +207,19 @@ def _with_stances(words: Sequence[Word], found: Sequence[Mention]) -> list[Menti
         if stance == "wanted" and _is_refused_after(words, mention, following):
             stance = "refused"
         result.append(replace(mention, stance=stance))
-    return [_lonely_color(one) for one in result]
-
-
-def _lonely_color(mention: Mention) -> Mention:
-    # Who refuses white gold may well like white silver: only its colour is refused.
-    return mention
+    return result
 
 
 def _stance_before(words: Sequence[Word], mention: Mention, last: Mention | None) -> Stance:
     if mention.value == "none":
         return "wanted"
     between: list[str] = []
-    for word in reversed(words[max(0, mention.begin - _REACH - 2) : mention.begin]):
+    begin = max(last.end if last else 0, mention.begin - _REACH)
+    for word in reversed(words[begin : mention.begin]):
         if word.is_mark and word.text not in _SKIPPED_MARKS:
             break
         if word.text in _REFUSERS:
-            is_near = len(between) <= 1
-            return "refused" if is_near else "wanted"
+            return "refused" if len(between) <= 1 else "wanted"
         if word.text in _NOT:
             return _stance_of(between)
         if not word.is_mark:
@@ -256,10 +252,10 @@ def _is_refused_after(words: Sequence[Word], mention: Mention, following: int | 
         if word.clause == words[mention.begin].clause and not word.is_mark
     ]
     texts = [word.text for word in rest]
-    if not texts or texts[0] not in _NOT | {"мне", "она", "он", "я"}:
+    if mention.kind == "recipient" or not texts or texts[0] not in _NOT | {"мне", "она", "он", "я"}:
         return False
     places = [place for place, text in enumerate(texts[:2]) if text in _NOT]
-    if not places or (following is not None and following < mention.end + places[0] + 2):
+    if not places or (following is not None and following <= mention.end + places[0] + 2):
         return False
     after = texts[places[0] + 1 : places[0] + 3]
-    return bool(set(after[:1]) & (_UNWANTED - {"больше", "из", "в", "с", "со", "на", "и"}))
+    return bool(set(after[:1]) & _VERBS)

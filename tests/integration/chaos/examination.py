@@ -107,6 +107,8 @@ class Examination:
             found.faults.append(f"another text in {', '.join(differing)}")
         if not is_right:
             found.faults.append(f"another text than the uncut one: {_difference(said, uncut)}")
+        if found.status == "failed" and stream.plan.can_continue:
+            found.faults.append(f"failed: {_history(logs['sse'])}")
         ends = [frame for frame in logs["sse"] if frame.kind == "run-end"]
         if len(ends) != 1 or logs["sse"][-1] != ends[0]:
             found.faults.append(f"{len(ends)} ends, the last event is {logs['sse'][-1].kind}")
@@ -146,6 +148,12 @@ class Examination:
         async with self._world.session.get(url, timeout=_READING) as reply:
             state: dict[str, Any] = json.loads(await reply.read())
             return state
+
+
+def _history(log: list[Frame]) -> str:
+    """Return what befell a run, in one line."""
+    told = [frame.data for frame in log if frame.kind in ("source-change", "run-end")]
+    return " ".join(told)
 
 
 def _difference(said: str, uncut: str) -> str:

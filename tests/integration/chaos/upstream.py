@@ -21,6 +21,7 @@ from typing import Any, Literal, cast
 import uvloop
 from aiohttp import web
 
+from potok.limits import OVERLAP_WHOLE_CHARACTERS_MIN
 from potok.testing.upstream_script import frame_of
 from tests.integration.chaos.story import Story, pieces_of
 
@@ -233,7 +234,7 @@ def rest_of(story: Story, messages: list[dict[str, Any]]) -> str:
     """Return what is still to be said, in the manner of this story's model.
 
     A begun answer goes on exactly. Asked in words, one model repeats the words that it is shown,
-    another goes on exactly, a third begins anew from the start.
+    another goes on exactly, a third begins anew from the start, where that can be told from going on.
 
     Raises:
         ValueError: what was said is no beginning of the story: the join before was wrong.
@@ -249,7 +250,7 @@ def rest_of(story: Story, messages: list[dict[str, Any]]) -> str:
     manner: tuple[Callable[[], int], ...] = (
         lambda: _anchor_at(story.text, str(messages[-1]["content"]), len(said)),
         lambda: len(said),
-        lambda: 0,
+        lambda: 0 if len(said.strip()) >= OVERLAP_WHOLE_CHARACTERS_MIN else len(said),
     )
     return story.text[manner[story.number % len(manner)]() :]
 

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletionChunk
 
 from potok.dialects.dialect import Encoder, Reading
 from potok.dialects.openai_chat import OpenAiChatSse
@@ -317,3 +318,39 @@ def test_a_refused_request_gets_openais_shape() -> None:
     body = json.loads(OpenAiChatSse().encode_error(RequestInvalid("m", param="n")))
 
     assert body["error"]["type"] == "invalid_request_error"
+
+
+def test_the_words_of_a_refusal_are_no_content() -> None:
+    chunks = payloads(*SAMPLES["a refusal, and another choice"])
+
+    assert deltas(chunks) == [
+        {"role": "assistant"},
+        {"refusal": "I can"},
+        {"refusal": "not."},
+        {},
+    ]
+    assert deltas(chunks, choice=1) == [
+        {"role": "assistant"},
+        {"content": "Fine"},
+        {"content": "."},
+        {},
+    ]
+
+
+def test_every_choice_has_the_life_of_an_answer() -> None:
+    chunks = payloads(*SAMPLES["several choices"])
+
+    for choice in range(4):
+        first, *middle, last = deltas(chunks, choice=choice)
+        assert first == {"role": "assistant"}
+        assert middle
+        assert last == {}
+    finished = [one["finish_reason"] for chunk in chunks[:-1] for one in chunk["choices"]]
+    assert [reason for reason in finished if reason] == ["stop", "length", "stop", "tool_calls"]
+
+
+def test_every_chunk_is_valid_for_the_official_client() -> None:
+    for sample in SAMPLES.values():
+        for chunk in payloads(*sample, include_usage=True):
+            if chunk != "[DONE]" and "error" not in chunk:
+                assert ChatCompletionChunk.model_validate(chunk, strict=True).choices is not None

@@ -1,6 +1,8 @@
 import json
 from typing import Any
 
+from openai.types.chat import ChatCompletion
+
 from potok.dialects.dialect import Reading
 from potok.dialects.openai_chat_body import completion_body, completion_failure, encode_usage
 from potok.events.fold import Fold, Message
@@ -133,3 +135,24 @@ def test_details_of_usage_are_joined_and_a_providers_own_sum_stands() -> None:
         "completion_tokens_details": {"audio_tokens": 0, "reasoning_tokens": 1},
     }
     assert "completion_tokens_details" not in json.loads(encode_usage(Usage()))
+
+
+def tokens_of(choice: Any, name: str) -> list[str]:
+    return [entry["token"] for entry in choice["logprobs"][name]]
+
+
+def test_each_choice_has_its_own_log_probabilities_and_its_own_refusal() -> None:
+    first, second = body_of("a refusal, and another choice")["choices"]
+
+    assert (first["message"]["content"], first["message"]["refusal"]) == (None, "I cannot.")
+    assert (second["message"]["content"], second["message"]["refusal"]) == ("Fine.", None)
+    assert (first["logprobs"]["content"], tokens_of(first, "refusal")) == (None, ["I can"])
+    assert (tokens_of(second, "content"), second["logprobs"]["refusal"]) == (["Fine", "."], None)
+    assert body_of("an answer")["choices"][0]["logprobs"] is None
+
+
+def test_a_body_is_valid_for_the_official_client() -> None:
+    for name in SAMPLES:
+        checked = ChatCompletion.model_validate(body_of(name), strict=True)
+
+        assert checked.id == f"chatcmpl-{RUN}"

@@ -192,3 +192,24 @@ def test_a_discard_of_what_was_never_shown_changes_nothing() -> None:
 def test_only_a_responses_id_names_a_run() -> None:
     assert run_of_response(f"resp_{RUN}") == RUN
     assert run_of_response(RUN) == ""
+
+
+def test_a_refusal_has_events_and_content_of_its_own() -> None:
+    events = events_of(*SAMPLES["a refusal, and another choice"])
+
+    said = [one["delta"] for one in events if one["type"] == "response.refusal.delta"]
+    done = next(one for one in events if one["type"] == "response.refusal.done")
+    assert (said, done["refusal"]) == (["I can", "not."], "I cannot.")
+    assert events[-1]["response"]["output"][0]["content"] == [
+        {"type": "refusal", "refusal": "I cannot."}
+    ]
+    assert not any(one["type"].startswith("response.output_text") for one in events)
+
+
+def test_a_text_that_is_done_has_all_of_its_log_probabilities() -> None:
+    events = events_of(*SAMPLES["logprobs and fields of another provider"])
+
+    done = next(one for one in events if one["type"] == "response.output_text.done")
+    part = events[-1]["response"]["output"][0]["content"][0]
+    assert [entry["token"] for entry in done["logprobs"]] == ["Hi"]
+    assert part["logprobs"] == done["logprobs"]
