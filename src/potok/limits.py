@@ -589,7 +589,7 @@ GGUF_START_SECONDS_MAX = 300.0
 # Wait for one small answer of the child that serves a model: how it is, which slots are busy.
 GGUF_PROBE_SECONDS = 2.0
 # How often a child that loads, or that should let go of a slot, is asked again.
-GGUF_PROBE_EVERY_SECONDS = 0.05
+GGUF_PROBE_EVERY_SECONDS = 0.02
 # After a stop: how long the child may go on with that answer before it is killed. It does not look
 # up while it reads a prompt; then nobody else is hurt, or others lose their place in it.
 GGUF_CANCEL_GRACE_SECONDS = 0.3
@@ -612,8 +612,8 @@ GGUF_BATCH_TOKENS = 512
 GGUF_EMBEDDING_TOKENS_MAX = 8_192
 # Tool calls in one answer of a local model; small ones do not know when to stop.
 GGUF_CALLS_MAX = 4
-# Facts at a file's head, texts among them, and items in one of its lists: large vocabularies fit.
-GGUF_FACTS_MAX = 10_000
+# Facts or tensors at a file's head, bytes of a text, items in a list: large vocabularies fit.
+GGUF_FACTS_MAX = 100_000
 GGUF_FACT_BYTES_MAX = 4 * MiB
 GGUF_ITEMS_MAX = 4_000_000
 # Files that one folder of models shows.

@@ -100,12 +100,12 @@ class TestRedisLogInAClusterThatKeepsNoTails(TestRedisLog):
         return server
 
 
-class TestRedisLogOnValkey(TestRedisLog):
-    """Where Valkey is installed too; a machine without Redis runs all of the above on it."""
+if shutil.which("redis-server") and shutil.which("valkey-server"):
 
-    @pytest.fixture(autouse=True)
-    def redis(self) -> RedisServer:
-        if shutil.which("valkey-server") is None:
-            pytest.skip("Valkey is not installed")
-        self.server = empty_redis(program="valkey-server")
-        return self.server
+    class TestRedisLogOnValkey(TestRedisLog):
+        """Where both are installed; on a machine with Valkey alone all of the above is on it."""
+
+        @pytest.fixture(autouse=True)
+        def redis(self) -> RedisServer:
+            self.server = empty_redis(program="valkey-server")
+            return self.server

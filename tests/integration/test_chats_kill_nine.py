@@ -35,8 +35,9 @@ async def settled(client: httpx.AsyncClient, chat: int) -> list[dict[str, object
     """Return a chat's messages once none of them streams and none waits."""
     async with asyncio.timeout(SETTLE_SECONDS_MAX):
         while True:
-            messages = await messages_of(client, chat)
+            # The queue first: what leaves it is a message by then.
             waiting = (await get(client, f"/chats/{chat}/queue"))["items"]
+            messages = await messages_of(client, chat)
             states = [one["metadata"].get("status") for one in messages]
             if "streaming" not in states and not waiting:
                 return messages

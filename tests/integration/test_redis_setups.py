@@ -77,23 +77,12 @@ def make_certificates(folder: Path) -> tuple[Path, Path, Path]:
     names = folder / "names.txt"
     names.write_text("subjectAltName=IP:127.0.0.1")
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    ends_soon = ("-days", "2")
+    signed_by = ("-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-extfile", names)
     for words in (
-        (
-            "req",
-            "-x509",
-            *new_key,
-            "-keyout",
-            ca_key,
-            "-out",
-            ca,
-            "-subj",
-            "/CN=A CA",
-            "-days",
-            "2",
-        ),
+        ("req", "-x509", *new_key, "-keyout", ca_key, "-out", ca, "-subj", "/CN=CA", *ends_soon),
         ("req", *new_key, "-keyout", key, "-out", request, "-subj", "/CN=redis"),
-        ("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial")
-        + ("-out", made, "-days", "2", "-extfile", names),
+        ("x509", "-req", "-in", request, *signed_by, "-out", made, *ends_soon),
     ):
         subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
     return ca, made, key
@@ -122,13 +111,24 @@ async def test_tls_works_with_a_ca_of_ones_own_and_says_what_is_wrong_without(
             assert await waiting
             assert await texts_of(log, run.run) == ["a"]
         without = await refusal_of(place)
-        plain = await refusal_of(f"rediss://127.0.0.1:{server.port}/0?ssl_ca_certs={ca}")
     finally:
         server.kill()
 
     assert "shows a certificate that this machine does not trust" in without
     assert "?ssl_ca_certs=" in without
-    assert "do not agree on TLS" in plain
+
+
+async def test_tls_with_somebody_who_does_not_speak_it_is_said() -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"-ERR Protocol error\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        sentence = await refusal_of(f"rediss://127.0.0.1:{port}/0")
+
+    assert "do not agree on TLS" in sentence
+    assert "begins with rediss:// where Redis speaks TLS" in sentence
 
 
 # full durability
@@ -248,7 +248,7 @@ async def test_a_clock_that_was_set_back_keeps_no_dead_worker_alive(
             await log.renew_lease(worker, seconds=5)
         assert await log.list_abandoned(items_max=5) == []
 
-        clock.advance(-3600)
+        clock._now -= 3600
         await log.renew_lease(OTHER_WORKER, seconds=5)
         abandoned = await log.list_abandoned(items_max=5)
         taken = await log.take_over(dead.run, worker=OTHER_WORKER, epoch=1)

@@ -8,6 +8,7 @@ from potok.agents.contract import Turn
 from potok.agents.node import Node
 from potok.agents.session import AgentFinder, Session, SessionVar
 from potok.errors import AgentFailed, PotokError
+from potok.events.coalesce import coalesce
 from potok.events.kinds import Event
 from potok.protocol.continuation import How
 
@@ -20,11 +21,17 @@ class CodedAgent:
     """Base of agents that are code; a subclass says how a run of it is driven.
 
     The code runs in one task, whose cancelling ends every model's call under it.
+
+    Args:
+        events_per_second_max: Tokens that come faster are joined, for readers that draw each event.
     """
 
-    def __init__(self, name: str, *, models: AgentFinder) -> None:
+    def __init__(
+        self, name: str, *, models: AgentFinder, events_per_second_max: float | None = None
+    ) -> None:
         self._name = name
         self._models = models
+        self._gap_seconds = 1 / events_per_second_max if events_per_second_max else 0.0
 
     @property
     def name(self) -> str:
@@ -41,7 +48,12 @@ class CodedAgent:
         driving = asyncio.create_task(self._drive_to_end(session), name=f"agent-{turn.run}")
         try:
             async for batch in session.outbox.batches():
-                yield batch
+                if self._gap_seconds:
+                    yield coalesce(batch)
+                    # What comes meanwhile is the next batch.
+                    await asyncio.sleep(self._gap_seconds)
+                else:
+                    yield batch
             await driving
         finally:
             if not driving.done():
@@ -79,9 +91,14 @@ class FunctionAgent(CodedAgent):
     """
 
     def __init__(
-        self, name: str, function: Callable[[Node], Awaitable[None]], *, models: AgentFinder
+        self,
+        name: str,
+        function: Callable[[Node], Awaitable[None]],
+        *,
+        models: AgentFinder,
+        events_per_second_max: float | None = None,
     ) -> None:
-        super().__init__(name, models=models)
+        super().__init__(name, models=models, events_per_second_max=events_per_second_max)
         self._function = function
 
     async def _drive(self, session: Session) -> None:

@@ -29,16 +29,23 @@ class Graphs:
         graph: "StateGraph[Any, Any, Any, Any]",
         *,
         read: Callable[[RunRequest], dict[str, Any]],
+        events_per_second_max: float | None = None,
     ) -> Agent:
         """Return an agent that runs a graph, which is not compiled yet.
 
         Args:
             read: From what was asked to the graph's input.
+            events_per_second_max: Tokens that come faster are joined in the log.
         """
         from potok.agents.langgraph_bridge import LangGraphAgent
 
         return LangGraphAgent(
-            name, graph, read=read, models=self._models, checkpoints=self._checkpoints
+            name,
+            graph,
+            read=read,
+            models=self._models,
+            checkpoints=self._checkpoints,
+            events_per_second_max=events_per_second_max,
         )
 
     def function(self, name: str, function: Callable[[Node], Awaitable[None]]) -> Agent:

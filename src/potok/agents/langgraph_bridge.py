@@ -57,8 +57,9 @@ class LangGraphAgent(CodedAgent):
         models: AgentFinder,
         checkpoints: Checkpoints,
         steps_max: int = AGENT_STEPS_MAX,
+        events_per_second_max: float | None = None,
     ) -> None:
-        super().__init__(name, models=models)
+        super().__init__(name, models=models, events_per_second_max=events_per_second_max)
         self._graph = graph
         self._read = read
         self._checkpoints = checkpoints

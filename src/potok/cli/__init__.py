@@ -10,6 +10,7 @@ from potok.cli.cancel import cancel
 from potok.cli.chat import chat
 from potok.cli.doctor import doctor
 from potok.cli.exits import Exit, Reporting
+from potok.cli.models import models
 from potok.cli.serve import serve
 from potok.cli.tail import tail
 from potok.cli.translate import translate
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (serve, chat, translate, tail, cancel, doctor):
     app.command()(command)
+app.add_typer(models)
 
 
 def _show_version(is_wanted: bool) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from potok.assembly.settings import ProviderAccount, Settings
+from potok.assembly.local_models import used_places
+from potok.assembly.settings import GgufPlace, ProviderAccount, Settings
 from potok.models.contract import ModelInfo
 
 __all__ = ["describe_models", "describe_server", "shown_address"]
@@ -22,23 +23,25 @@ def shown_address(host: str, port: int) -> str:
 
 def describe_server(settings: Settings, *, version: str, address: str) -> str:
     """Return the block of lines; with only the demo it says how to connect a model."""
-    model = "default" if settings.providers else "demo"
+    places = used_places(settings)
+    model = "default" if settings.providers or places else "demo"
     redis = settings.storage.redis_place
     lines = [f"Potok {version} is ready at {address}", ""]
     if settings.server.host in _EVERYWHERE:
         lines.append("  open to    every network of this machine, with POTOK_API_KEY")
     lines += [
-        f"  models     {_who_answers(settings.providers)}",
+        f"  models     {_who_answers(settings.providers, places)}",
         f"  data       {settings.data_dir}",
         *([] if redis is None else [f"  runs       {redis}"]),
         "",
     ]
-    if not settings.providers:
+    if not settings.providers and not places:
         lines += [
             "The demo model is built in and is no LLM: it shows how streams behave.",
             "For a real one, give the key of OpenAI, or the address of whoever speaks its API:",
             "  OPENAI_API_KEY=... potok serve",
             "  OPENAI_BASE_URL=http://localhost:8080/v1 potok serve",
+            "Or let this machine run one: potok models add --help",
             *([_FOUND] if settings.guesses else []),
             "",
         ]
@@ -47,7 +50,7 @@ def describe_server(settings: Settings, *, version: str, address: str) -> str:
     return "\n".join(lines)
 
 
-def describe_models(account: ProviderAccount, models: Sequence[ModelInfo]) -> str:
+def describe_models(account: ProviderAccount | GgufPlace, models: Sequence[ModelInfo]) -> str:
     """Return a line on what a provider serves."""
     names = ", ".join(model.name for model in models[:_MODELS_SHOWN])
     more = len(models) - _MODELS_SHOWN
@@ -55,10 +58,9 @@ def describe_models(account: ProviderAccount, models: Sequence[ModelInfo]) -> st
     return f"{account.name} serves {names}{rest}." if models else f"{account.name} serves no model."
 
 
-def _who_answers(providers: Sequence[ProviderAccount]) -> str:
-    if not providers:
-        return "demo"
+def _who_answers(providers: Sequence[ProviderAccount], places: Sequence[GgufPlace]) -> str:
     listed = [f"{account.name} ({account.base_url.partition('?')[0]})" for account in providers]
+    listed += [f"{place.name} ({place.path})" for place in places]
     return ", ".join([*listed, "demo"])
 
 

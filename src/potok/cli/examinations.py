@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from potok import __version__, limits
 from potok.assembly.build import connect_provider
+from potok.assembly.local_models import connect_place, used_places
 from potok.assembly.settings import ProviderAccount, Settings
 from potok.cli.client import Server
 from potok.cli.doctor_finding import Finding
@@ -92,7 +93,7 @@ def examine_port(settings: Settings) -> Finding:
 
 def examine_providers(settings: Settings) -> Iterator[Finding]:
     """Ask each provider for its models."""
-    found = list(_examine_guesses(settings))
+    found = [*_examine_guesses(settings), *_examine_places(settings)]
     yield from found
     if not settings.providers and not found:
         yield Finding(
@@ -120,6 +121,23 @@ def _examine_guesses(settings: Settings) -> Iterator[Finding]:
             count = asyncio.run(_count_models(account, settings))
             detail = f"{account.name} found at {account.base_url}, models: {count}"
             yield Finding("provider", "ok", detail)
+
+
+def _examine_places(settings: Settings) -> Iterator[Finding]:
+    for place in used_places(settings):
+        provider = connect_place(
+            place,
+            settings.upstream,
+            clock=SystemClock(),
+            ids=SystemIds(),
+            observer=SilentObserver(),
+        )
+        try:
+            count = len(asyncio.run(provider.list_models()))
+        except PotokError as error:
+            yield Finding("provider", "problem", error.message)
+        else:
+            yield Finding("provider", "ok", f"{place.name} at {place.path}, models: {count}")
 
 
 async def _count_models(account: ProviderAccount, settings: Settings) -> int:

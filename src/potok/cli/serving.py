@@ -10,7 +10,8 @@ import uvloop
 
 from potok import __version__
 from potok.assembly.build import Built, build
-from potok.assembly.settings import Settings
+from potok.assembly.local_models import used_places
+from potok.assembly.settings import GgufPlace, ProviderAccount, Settings
 from potok.cli.banner import describe_models, describe_server, shown_address
 from potok.cli.exits import Exit, complain
 from potok.cli.supervision import supervise
@@ -109,17 +110,18 @@ class _Server(Server):
 
 async def _tell_models(built: Built, settings: Settings) -> None:
     models = await built.services.catalogue.list()
-    for account in settings.providers:
+    configured: list[ProviderAccount | GgufPlace] = [*settings.providers, *used_places(settings)]
+    for account in configured:
         failure = built.catalogue.failures.get(account.name)
         if failure is not None:
             complain(failure.message)
         else:
             own = [model for model in models if model.provider == account.name]
             print(describe_models(account, own), flush=True)
-    for account in settings.guesses:
-        own = [model for model in models if model.provider == account.name]
+    for guess in settings.guesses:
+        own = [model for model in models if model.provider == guess.name]
         if own:
-            print(f"Found at {account.base_url}: {describe_models(account, own)}", flush=True)
+            print(f"Found at {guess.base_url}: {describe_models(guess, own)}", flush=True)
 
 
 def _listen(settings: Settings) -> socket.socket | None:

@@ -28,6 +28,10 @@ class WireChunk(msgspec.Struct, frozen=True, gc=False):
     usage: dict[str, Json] | None = None
     error: Json = None
     object: str | None = None
+    timings: dict[str, Json] | None = None
+    """What llama.cpp measured, in milliseconds and tokens."""
+    x_groq: dict[str, Json] | None = None
+    """Groq's own place for usage."""
 
 
 _chunks = msgspec.json.Decoder(WireChunk)

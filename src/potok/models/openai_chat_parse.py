@@ -55,6 +55,7 @@ class OpenAiChatParser:
         self._choices: dict[int, ChoiceParts] = {}
         self._names = PartNames()
         self._usage: dict[str, Json] | None = None
+        self._timings: dict[str, Json] = {}
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that `chunk` completes; look at `fault` and `is_done` afterwards."""
@@ -151,6 +152,10 @@ class OpenAiChatParser:
         if chunk.usage:
             # Some servers count in every chunk: the last one has the sum.
             self._usage = chunk.usage
+        elif chunk.x_groq is not None and isinstance(chunk.x_groq.get("usage"), dict):
+            self._usage = chunk.x_groq["usage"]
+        if chunk.timings is not None:
+            self._timings = chunk.timings
         for wire in chunk.choices or ():
             try:
                 self._choice_of(wire).take(wire, events)
@@ -193,8 +198,9 @@ class OpenAiChatParser:
         except UpstreamMalformed as fault:
             self.fault = fault
             return
-        if self._usage is not None:
-            events.append(_usage_event(self._usage))
+        usage = self._usage or _usage_in(self._timings)
+        if usage is not None:
+            events.append(_usage_event(usage, speed=self._timings.get("predicted_per_second")))
         reasons = tuple(choice.reason for choice in choices)
         events.append(
             RunEnd(
@@ -213,7 +219,15 @@ def _any_json(text: str | bytes) -> Json:
         return text if isinstance(text, str) else None
 
 
-def _usage_event(usage: dict[str, Json]) -> Usage:
+def _usage_in(timings: dict[str, Json]) -> dict[str, Json] | None:
+    said = _count(timings, "predicted_n")
+    if not said:
+        return None
+    read = _count(timings, "prompt_n") + _count(timings, "cache_n")
+    return {"prompt_tokens": read, "completion_tokens": said}
+
+
+def _usage_event(usage: dict[str, Json], *, speed: Json) -> Usage:
     prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     details = usage.get("completion_tokens_details")
     known = {"prompt_tokens", "completion_tokens", "cost"}
@@ -225,6 +239,7 @@ def _usage_event(usage: dict[str, Json]) -> Usage:
         prompt_tokens=prompt,
         completion_tokens=completion,
         reasoning_tokens=_count(details if isinstance(details, dict) else {}, "reasoning_tokens"),
+        tokens_per_second=speed if isinstance(speed, float) and speed > 0 else None,
         cost=float(cost) if isinstance(cost, int | float) else None,
         extra=extra or None,
     )

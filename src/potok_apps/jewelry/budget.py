@@ -17,41 +17,243 @@ Bound = Literal["max", "min", "about", "between", "neither"]
 
 _CUES: dict[str, Bound] = {
     **dict.fromkeys(
-        "до максимум макс максимальный максимально пределах потолок лимит бюджет бюджета бюджете"
-        " бюджетом бюджету есть имею за на меньше дешевле менее ниже уложиться укладываюсь потратить"
-        " располагаю under below within max maximum budget than".split(),
+        [
+            "до",
+            "максимум",
+            "макс",
+            "максимальный",
+            "максимально",
+            "пределах",
+            "потолок",
+            "лимит",
+            "бюджет",
+            "бюджета",
+            "бюджете",
+            "бюджетом",
+            "бюджету",
+            "есть",
+            "имею",
+            "за",
+            "на",
+            "меньше",
+            "дешевле",
+            "менее",
+            "ниже",
+            "уложиться",
+            "укладываюсь",
+            "потратить",
+            "располагаю",
+            "under",
+            "below",
+            "within",
+            "max",
+            "maximum",
+            "budget",
+            "than",
+        ],
         "max",
     ),
     **dict.fromkeys(
-        "от больше дороже более выше свыше минимум начиная over above from minimum".split(), "min"
+        [
+            "от",
+            "больше",
+            "дороже",
+            "более",
+            "выше",
+            "свыше",
+            "минимум",
+            "начиная",
+            "over",
+            "above",
+            "from",
+            "minimum",
+        ],
+        "min",
     ),
     **dict.fromkeys(
-        "около примерно порядка приблизительно ориентировочно районе примерный about around"
-        " approximately roughly ~ ≈".split(),
+        [
+            "около",
+            "примерно",
+            "порядка",
+            "приблизительно",
+            "ориентировочно",
+            "районе",
+            "примерный",
+            "about",
+            "around",
+            "approximately",
+            "roughly",
+            "~",
+            "≈",
+        ],
         "about",
     ),
-    **dict.fromkeys("между между between".split(), "between"),
+    **dict.fromkeys(["между", "между", "between"], "between"),
 }
-_UP = frozenset("more".split())
-_DOWN = frozenset("less cheaper".split())
-_TURNED = frozenset("больше дороже более выше свыше more over".split())
-_TURNED_UP = frozenset("меньше дешевле менее ниже less".split())
+_UP = frozenset(["more"])
+_DOWN = frozenset(["less", "cheaper"])
+_TURNED = frozenset(["больше", "дороже", "более", "выше", "свыше", "more", "over"])
+_TURNED_UP = frozenset(["меньше", "дешевле", "менее", "ниже", "less"])
+_SPEND = frozenset(
+    [
+        "потрачу",
+        "потратим",
+        "дам",
+        "дадим",
+        "хочу",
+        "могу",
+        "готов",
+        "готова",
+        "хотелось",
+        "заплачу",
+    ]
+)
 # Words that may stand between a cue and its number, or before a budget without a cue.
 _FILLERS = frozenset(
-    "примерно где то суммы сумме сумму цены цене ценой стоимости стоимостью рублей в мой наш у меня"
-    " нас это составляет до - : is of my are the price".split()
+    [
+        "примерно",
+        "где",
+        "то",
+        "суммы",
+        "сумме",
+        "сумму",
+        "цены",
+        "цене",
+        "ценой",
+        "стоимости",
+        "стоимостью",
+        "рублей",
+        "в",
+        "мой",
+        "наш",
+        "у",
+        "меня",
+        "нас",
+        "это",
+        "составляет",
+        "до",
+        "-",
+        ":",
+        "is",
+        "of",
+        "my",
+        "are",
+        "the",
+        "price",
+    ]
 )
-_STRONG = frozenset("бюджет бюджета бюджете бюджетом бюджету потратить пределах лимит budget".split())
+_STRONG = frozenset(
+    [
+        "бюджет",
+        "бюджета",
+        "бюджете",
+        "бюджетом",
+        "бюджету",
+        "потратить",
+        "пределах",
+        "лимит",
+        "budget",
+    ]
+)
 _UNITS = frozenset(
-    "лет год года годом году годика мес месяц месяца месяцев день дня дней см сантиметр сантиметра"
-    " сантиметров мм карат карата каратов ct carat carats г гр грамм грамма граммов размер размера"
-    " проба пробы пробу шт штук штуки штука процент процента процентов % час часа часов раз раза"
-    " января февраля марта апреля мая июня июля августа сентября октября ноября декабря е й го ого"
-    " летие летию летний летняя лепестков камней камня камнями человек years year days cm mm g"
-    " grams size january february march april may june july august september october november"
-    " december".split()
+    [
+        "лет",
+        "год",
+        "года",
+        "годом",
+        "году",
+        "годика",
+        "мес",
+        "месяц",
+        "месяца",
+        "месяцев",
+        "день",
+        "дня",
+        "дней",
+        "см",
+        "сантиметр",
+        "сантиметра",
+        "сантиметров",
+        "мм",
+        "карат",
+        "карата",
+        "каратов",
+        "ct",
+        "carat",
+        "carats",
+        "г",
+        "гр",
+        "грамм",
+        "грамма",
+        "граммов",
+        "размер",
+        "размера",
+        "проба",
+        "пробы",
+        "пробу",
+        "шт",
+        "штук",
+        "штуки",
+        "штука",
+        "процент",
+        "процента",
+        "процентов",
+        "%",
+        "час",
+        "часа",
+        "часов",
+        "раз",
+        "раза",
+        "января",
+        "февраля",
+        "марта",
+        "апреля",
+        "мая",
+        "июня",
+        "июля",
+        "августа",
+        "сентября",
+        "октября",
+        "ноября",
+        "декабря",
+        "е",
+        "й",
+        "го",
+        "ого",
+        "летие",
+        "летию",
+        "летний",
+        "летняя",
+        "лепестков",
+        "камней",
+        "камня",
+        "камнями",
+        "человек",
+        "years",
+        "year",
+        "days",
+        "cm",
+        "mm",
+        "g",
+        "grams",
+        "size",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
 )
-_UNITS_BEFORE = frozenset("размер размера размером пробы проба № size номер тел телефон".split())
+_UNITS_BEFORE = frozenset(
+    ["размер", "размера", "размером", "пробы", "проба", "№", "size", "номер", "тел", "телефон"]
+)
 _SMALL_BELOW = 1_000  # «до 50»: no piece costs so little, so thousands are meant
 _TELLING_FROM = 1_500  # a bare number from here on is money, unless it may be a year
 _YEARS = range(1900, 2101)
@@ -104,8 +306,10 @@ def _read(
         return None
     bound, is_cued = _bound_of(words, amount)
     opens_range = following is not None and _is_range(words, amount, following)
-    closes_range = last is not None and last.bound in ("min", "between") and (
-        _gap(words, last.end, amount.begin) <= {"-", "–", "—", "до", "и", "to", "and", "."}
+    closes_range = (
+        last is not None
+        and last.bound in ("min", "between")
+        and (_gap(words, last.end, amount.begin) <= {"-", "–", "—", "до", "и", "to", "and", "."})
     )
     roubles = amount.value
     if not amount.is_scaled and not amount.currency:
@@ -165,11 +369,15 @@ def _gap(words: Sequence[Word], begin: int, end: int) -> set[str]:
 def _bound_of(words: Sequence[Word], amount: Amount) -> tuple[Bound, bool]:
     """Return what a number bounds, and whether a word says so."""
     after = [word.text for word in words[amount.end : amount.end + 3] if not word.is_mark]
-    if after[:1] and (after[0] in _TURNED or (after[0] in {"и", "или", "and", "or"} and set(after[1:2]) & _TURNED)):
+    if after[:1] and (
+        after[0] in _TURNED or (after[0] in {"и", "или", "and", "or"} and set(after[1:2]) & _TURNED)
+    ):
         return "min", True
     if after[:1] and after[0] in {"и", "или", "or"} and set(after[1:2]) & _TURNED_UP:
         return "max", True
     if after[:1] and after[0] in {"максимум", "макс", "max"}:
+        return "max", True
+    if after[:1] == ["не"] and set(after[1:2]) & _SPEND:
         return "max", True
     if after[:1] and after[0] in {"минимум", "min"}:
         return "min", True
@@ -187,7 +395,11 @@ def _turned(before: Sequence[str], distance: int, bound: Bound) -> Bound:
     place = len(before) - 1 - distance
     cue, earlier = before[place], set(before[max(0, place - 2) : place])
     if cue == "than":
-        return "min" if earlier & (_UP | {"over"}) and "not" not in earlier and "no" not in earlier else "max"
+        return (
+            "min"
+            if earlier & (_UP | {"over"}) and "not" not in earlier and "no" not in earlier
+            else "max"
+        )
     if not earlier & {"не", "not", "no"}:
         return "min" if cue in _TURNED else bound
     return "max" if cue in _TURNED else "min" if cue in _TURNED_UP else bound
@@ -198,13 +410,15 @@ def _is_small_budget(words: Sequence[Word], amount: Amount, bound: Bound) -> boo
     if not amount.is_figures and amount.value < 10:
         return False
     before = {word.text for word in words[max(0, amount.begin - _CUE_REACH) : amount.begin]}
-    if before & _STRONG:
+    if before & _STRONG or before & {"тысяч", "тыс"}:
         return True
     cue = words[amount.begin - 1].text if amount.begin else ""
     is_last = amount.end >= len(words) or words[amount.end].is_mark
-    return cue in {"до", "дороже", "больше", "около", "under", "максимум"} and (
-        is_last or bound in ("max", "about")
-    ) and amount.value >= 3
+    return (
+        cue in {"до", "дороже", "больше", "около", "under", "максимум"}
+        and (is_last or bound in ("max", "about"))
+        and amount.value >= 3
+    )
 
 
 def _joined(said: Sequence[_Said], is_foreign: bool) -> Budget:

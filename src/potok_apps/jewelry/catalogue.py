@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
-
-from dataclasses import dataclass
 
 from potok_apps.jewelry.texts import Language, Text, joined, money, number
 from potok_apps.jewelry.vocabulary import CARE, CATEGORIES, METALS, STONES

@@ -28,29 +28,144 @@ _SKIPPED_MARKS = frozenset("-‑'’")
 _REACH = 4  # words before a value that may refuse it: «не хочу больше золото»
 
 _REFUSERS = frozenset(
-    "без кроме исключая исключи исключить ненавижу вместо аллергия without except no avoid hate"
-    " instead".split()
+    [
+        "без",
+        "кроме",
+        "исключая",
+        "исключи",
+        "исключить",
+        "ненавижу",
+        "вместо",
+        "аллергия",
+        "without",
+        "except",
+        "no",
+        "avoid",
+        "hate",
+        "instead",
+    ]
 )
-_NOT = frozenset("не ни нет not don doesn never dislike".split())
+_NOT = frozenset(["не", "ни", "нет", "not", "don", "doesn", "never", "dislike"])
 # Between «не» and a value: these make it a refusal, others make «не» speak of something else.
 _VERBS = frozenset(
-    "хочу хочет хотим хотел хотела хотелось хочется ношу носит носят нужно нужны нужен нужна надо"
-    " люблю любит любим нравится нравятся интересует интересуют предлагай предлагайте показывай"
-    " показывайте советуй советуйте терплю терпит терпеть идет подходит подходят переношу переносит"
-    " рассматриваю рассматриваем бери берите буду want like wear need".split()
+    [
+        "хочу",
+        "хочет",
+        "хотим",
+        "хотел",
+        "хотела",
+        "хотелось",
+        "хочется",
+        "ношу",
+        "носит",
+        "носят",
+        "нужно",
+        "нужны",
+        "нужен",
+        "нужна",
+        "надо",
+        "люблю",
+        "любит",
+        "любим",
+        "нравится",
+        "нравятся",
+        "интересует",
+        "интересуют",
+        "предлагай",
+        "предлагайте",
+        "показывай",
+        "показывайте",
+        "советуй",
+        "советуйте",
+        "терплю",
+        "терпит",
+        "терпеть",
+        "идет",
+        "подходит",
+        "подходят",
+        "переношу",
+        "переносит",
+        "рассматриваю",
+        "рассматриваем",
+        "бери",
+        "берите",
+        "буду",
+        "want",
+        "like",
+        "wear",
+        "need",
+    ]
 )
 _UNWANTED = _VERBS | frozenset(
-    "больше из в с со на про к для очень слишком сильно t any желтое белое розовое красное белого"
-    " желтого розового красного".split()
+    [
+        "больше",
+        "из",
+        "в",
+        "с",
+        "со",
+        "на",
+        "про",
+        "к",
+        "для",
+        "очень",
+        "слишком",
+        "сильно",
+        "t",
+        "any",
+        "желтое",
+        "белое",
+        "розовое",
+        "красное",
+        "белого",
+        "желтого",
+        "розового",
+        "красного",
+    ]
 )
-_OPTIONAL = frozenset("обязательно важно принципиально necessarily".split())
+_OPTIONAL = frozenset(["обязательно", "важно", "принципиально", "necessarily"])
 # Adjectives and the like that may stand between a word that speaks of a receiver and the receiver.
 _POINTS_AT_RECEIVER = frozenset(
-    "для у подарок подарки подарка подарю подарить порадовать поздравить удивить моя мой моей моему"
-    " мою моего наша наш нашей нашему его ее любимой любимому любимая любимый своей своему дорогой"
-    " for to my your his her our".split()
+    [
+        "для",
+        "у",
+        "подарок",
+        "подарки",
+        "подарка",
+        "подарю",
+        "подарить",
+        "порадовать",
+        "поздравить",
+        "удивить",
+        "моя",
+        "мой",
+        "моей",
+        "моему",
+        "мою",
+        "моего",
+        "наша",
+        "наш",
+        "нашей",
+        "нашему",
+        "его",
+        "ее",
+        "любимой",
+        "любимому",
+        "любимая",
+        "любимый",
+        "своей",
+        "своему",
+        "дорогой",
+        "for",
+        "to",
+        "my",
+        "your",
+        "his",
+        "her",
+        "our",
+    ]
 )
-_CONJUNCTIONS = frozenset("и или либо ни да or and nor".split())
+_PEOPLE = frozenset(["мне", "ей", "ему", "она", "он", "я"])
+_CONJUNCTIONS = frozenset(["и", "или", "либо", "ни", "да", "or", "and", "nor"])
 _ADJECTIVES_FOR_PEOPLE = frozenset(("woman", "man", "child"))
 
 
@@ -111,8 +226,8 @@ def _receivers() -> Mapping[str, tuple[str, bool]]:
     """Word form -> (recipient, whether it needs a word that points at it)."""
     forms: dict[str, tuple[str, bool]] = {}
     for recipient, (dative, others) in RECIPIENT_FORMS.items():
-        forms.update({form: (recipient, True) for form in others.split("|")})
-        forms.update({form: (recipient, False) for form in dative.split("|")})
+        forms.update(dict.fromkeys(others.split("|"), (recipient, True)))
+        forms.update(dict.fromkeys(dative.split("|"), (recipient, False)))
     return forms
 
 
@@ -204,8 +319,8 @@ def _with_stances(words: Sequence[Word], found: Sequence[Mention]) -> list[Menti
             continue
         following = next((one.begin for one in found[place + 1 :] if one.begin > mention.end), None)
         stance = _stance_before(words, mention, result[-1] if result else None)
-        if stance == "wanted" and _is_refused_after(words, mention, following):
-            stance = "refused"
+        if stance == "wanted":
+            stance = _stance_after(words, mention, following)
         result.append(replace(mention, stance=stance))
     return result
 
@@ -244,18 +359,20 @@ def _stance_joined(words: Sequence[Word], mention: Mention, last: Mention | None
     return last.stance if len(gap) == 1 and gap[0] in _CONJUNCTIONS else "wanted"
 
 
-def _is_refused_after(words: Sequence[Word], mention: Mention, following: int | None) -> bool:
+def _stance_after(words: Sequence[Word], mention: Mention, following: int | None) -> Stance:
     """«жемчуг не люблю»: a refusal that ends its clause, with nothing else to refuse in it."""
-    rest = [
-        word
+    texts = [
+        word.text
         for word in words[mention.end : mention.end + 4]
         if word.clause == words[mention.begin].clause and not word.is_mark
     ]
-    texts = [word.text for word in rest]
-    if mention.kind == "recipient" or not texts or texts[0] not in _NOT | {"мне", "она", "он", "я"}:
-        return False
+    if mention.kind == "recipient" or not texts or texts[0] not in _NOT | _PEOPLE:
+        return "wanted"
     places = [place for place, text in enumerate(texts[:2]) if text in _NOT]
-    if not places or (following is not None and following <= mention.end + places[0] + 2):
-        return False
-    after = texts[places[0] + 1 : places[0] + 3]
-    return bool(set(after[:1]) & _VERBS)
+    if not places:
+        return "wanted"
+    after = set(texts[places[0] + 1 : places[0] + 2])
+    if after & _OPTIONAL:
+        return "optional"
+    is_followed = following is not None and following <= mention.end + places[0] + 2
+    return "refused" if after & _VERBS and not is_followed else "wanted"

@@ -53,7 +53,23 @@ _NUMBERS: Mapping[str, float] = {
     **dict.fromkeys(("полсотни", "полста"), 50),
     **dict.fromkeys(("пол", "half"), 0.5),
 }
-_NOT_ALONE = frozenset("пол half пара пару пары парочку couple один одна одну одного одной one".split())
+_NOT_ALONE = frozenset(
+    [
+        "пол",
+        "half",
+        "пара",
+        "пару",
+        "пары",
+        "парочку",
+        "couple",
+        "один",
+        "одна",
+        "одну",
+        "одного",
+        "одной",
+        "one",
+    ]
+)
 _THOUSANDS = (
     "тыс тысяч тысяча тысячу тысячи тысячам тысячами тысячей тысячах тыщ тыща тыщи тыщу тысчь тысечь"
     " тыр к k тр косарь косаря косарей штукарей thousand thousands grand"
@@ -62,15 +78,57 @@ _MILLIONS = "млн миллион миллиона миллионов милл�
 _SCALES: Mapping[str, int] = {
     **dict.fromkeys(_THOUSANDS.split(), 1_000),
     **dict.fromkeys(_MILLIONS.split(), 1_000_000),
-    **dict.fromkeys("млрд миллиард миллиарда миллиардов billion".split(), 1_000_000_000),
+    **dict.fromkeys(["млрд", "миллиард", "миллиарда", "миллиардов", "billion"], 1_000_000_000),
 }
+# «тысяч за сорок» has its number later; the other scales need one before.
+_ALONE = frozenset(
+    ["тысяча", "тысячу", "тысячи", "миллион", "миллиона", "лям", "ляма", "thousand", "million"]
+)
 _HALVES = {"полмиллиона": 500_000, "полтысячи": 500, "полляма": 500_000}
 _ROUBLES = frozenset(
-    "₽ р руб рубль рубля рублей рублям рублями рублях рублик рубликов rub rubles roubles ruble".split()
+    [
+        "₽",
+        "р",
+        "руб",
+        "рубль",
+        "рубля",
+        "рублей",
+        "рублям",
+        "рублями",
+        "рублях",
+        "рублик",
+        "рубликов",
+        "rub",
+        "rubles",
+        "roubles",
+        "ruble",
+    ]
 )
 _FOREIGN = frozenset(
-    "$ € ¥ £ доллар доллара долларов доллары бакс бакса баксов евро юань юаней тенге гривен usd eur"
-    " dollars dollar euro euros".split()
+    [
+        "$",
+        "€",
+        "¥",
+        "£",
+        "доллар",
+        "доллара",
+        "долларов",
+        "доллары",
+        "бакс",
+        "бакса",
+        "баксов",
+        "евро",
+        "юань",
+        "юаней",
+        "тенге",
+        "гривен",
+        "usd",
+        "eur",
+        "dollars",
+        "dollar",
+        "euro",
+        "euros",
+    ]
 )
 _WORDS_MAX = 8  # words of one amount: «сто двадцать пять тысяч пятьсот рублей»
 
@@ -142,7 +200,7 @@ def _number_at(words: Sequence[Word], begin: int) -> tuple[float, int, bool]:
         if text in _HALVES and place == begin:
             return float(_HALVES[text]), place + 1, True
         scale = _SCALES.get(text)
-        if scale is not None and (group is not None or text not in {"к", "k", "тр"}):
+        if scale is not None and (group is not None or text in _ALONE):
             total, group, is_scaled, lowest = total + (group or 1) * scale, None, True, 1000.0
             place = _after_dot(words, place)
             continue

@@ -17,7 +17,7 @@ __all__ = ["Typos", "Word", "fold", "is_within_edits", "stem", "words_of"]
 _TOKEN = re.compile(
     r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?!\d)|\d+(?:[.,]\d+)?|[^\W\d_]+|[^\w\s]", re.UNICODE
 )
-_ENDS: Final = frozenset(".,;:!?()—–«»\"")
+_ENDS: Final = frozenset('.,;:!?()—–«»"')
 _STEMS_KEPT_MAX = 20_000  # words of a language that people use; about 2 MB
 _TYPO_CHARACTERS_MIN = 5  # in shorter words one letter makes another word
 _SECOND_EDIT_CHARACTERS_MIN = 9  # a long word may have two slips

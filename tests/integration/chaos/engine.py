@@ -61,9 +61,9 @@ class Chaos:
         """Do all of it; `folder` takes the workers' files."""
         async with built_world(self._backend, folder) as world:
             demo_text = await _demo_text(world)
-            faults = Faults(world, self._streams)
+            faults = Faults(world, self._streams, say=self._say)
             async with asyncio.TaskGroup() as group:
-                telling = group.create_task(self._tell(faults))
+                telling = group.create_task(self._tell())
                 group.create_task(faults.happen(self._faults))
                 await self._live(world)
                 telling.cancel()
@@ -95,19 +95,14 @@ class Chaos:
         await asyncio.sleep(stream.plan.at_seconds)
         await stream.live(world.session, world.workers)
 
-    async def _tell(self, faults: Faults) -> None:
+    async def _tell(self) -> None:
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         while True:
             await asyncio.sleep(10)
             live = sum(stream.is_live for stream in self._streams)
             begun = sum(stream.run is not None for stream in self._streams)
-            last = faults.done[-1] if faults.done else None
-            said = f"{last.kind} ({last.target}, {last.hits} runs)" if last else "none yet"
-            self._say(
-                f"{loop.time() - began_at:4.0f} s: {begun} streams begun, {live} live;"
-                f" {len(faults.done)} faults, the last one: {said}"
-            )
+            self._say(f"{loop.time() - began_at:5.1f} s: {begun} streams begun, {live} live")
 
 
 async def _demo_text(world: World) -> str:

@@ -52,8 +52,11 @@ class Done:
 class Faults:
     """The faults of one run of chaos, one begun after the other; some last longer."""
 
-    def __init__(self, world: World, streams: Sequence[Stream]) -> None:
+    def __init__(
+        self, world: World, streams: Sequence[Stream], *, say: Callable[[str], None]
+    ) -> None:
         self._world = world
+        self._say = say
         self._streams = {stream.plan.number: stream for stream in streams}
         self._lasting: set[asyncio.Task[None]] = set()
         self._failures: list[Exception] = []
@@ -81,6 +84,7 @@ class Faults:
                 target, hits = done
                 at = time.monotonic() - self._began_at
                 self.done.append(Done(kind=fault.kind, at_seconds=at, target=target, hits=hits))
+                self._say(f"{at:5.1f} s: {fault.kind} ({target}), {hits} live runs")
                 return
             if time.monotonic() > until:
                 self.skipped.append(fault)
@@ -178,6 +182,7 @@ class Faults:
         await self._start(worker)
 
     async def _start(self, worker: Worker) -> None:
+        began_at = time.monotonic()
         for _ in range(_START_TRIES_MAX):
             try:
                 await self._world.start_worker(worker)
@@ -185,6 +190,8 @@ class Faults:
                 # A machine that is busy with much else.
                 await self._world.end_worker(worker)
                 continue
+            now = time.monotonic()
+            self._say(f"{now - self._began_at:5.1f} s: {worker.name} is there again after {now - began_at:.1f} s")
             return
         raise RuntimeError(f"worker {worker.name} does not start")
 

@@ -1,6 +1,7 @@
 """One stream: starts it, reads it in several protocols at once, stops it if that is planned."""
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
@@ -32,7 +33,8 @@ class Stream:
 
     def __init__(self, plan: PlannedStream, *, seed: int) -> None:
         self.plan = plan
-        self.key = f"chaos-{seed}-{plan.number}"
+        # A folder that was used before knows the keys of then.
+        self.key = f"chaos-{seed}-{plan.number}-{os.urandom(4).hex()}"
         self.run: str | None = None
         self.runs: set[str] = set()
         self.has_run = asyncio.Event()

@@ -28,21 +28,30 @@ DEMO_TOKENS_PER_SECOND = 25
 ANSWER_CALLS_MAX = 20
 _SETTINGS = """
 [providers.chaos]
-base_url = "{base_url}"
+base_url = "{url}/v1"
+api_key_env = "CHAOS_KEY"
+[providers.spare]
+base_url = "{url}/spare"
 api_key_env = "CHAOS_KEY"
 [models."chaos/begun"]
 continues = "prefill"
+fallback = ["spare/words"]
 [models."chaos/words"]
 continues = "prompt"
+fallback = ["spare/begun"]
 [models."chaos/refuses"]
 continues = "prefill"
+fallback = ["spare/words"]
 [models."chaos/leaves"]
 continues = "prompt"
-fallback = ["chaos/begun", "chaos/words"]
+fallback = ["chaos/begun", "spare/words"]
 [models."chaos/thinks"]
 continues = "prompt"
+fallback = ["spare/words"]
 [models."chaos/cannot"]
 continues = "no"
+[models."spare/begun"]
+continues = "prefill"
 """
 
 
@@ -204,7 +213,7 @@ async def built_world(backend: Backend, folder: Path) -> AsyncIterator[World]:
         stack.push_async_callback(upstream.end)
         upstream_url = f"http://127.0.0.1:{(await upstream.hear())['port']}"
         settings = folder / "potok.toml"
-        settings.write_text(_SETTINGS.format(base_url=f"{upstream_url}/v1"))
+        settings.write_text(_SETTINGS.format(url=upstream_url))
         redis = None
         if backend == "redis":
             # Chaos judges Potok, not what Redis may lose by its own settings.
@@ -223,7 +232,11 @@ async def built_world(backend: Backend, folder: Path) -> AsyncIterator[World]:
         for worker in workers:
             stack.push_async_callback(world.end_worker, worker)
         await asyncio.gather(*(world.start_worker(worker) for worker in workers))
-        yield world
+        try:
+            yield world
+        finally:
+            for worker in workers:
+                (folder / f"{worker.name}.log").write_text("\n".join(worker.server.lines) + "\n")
 
 
 async def _workers_behind_links(

@@ -12,47 +12,14 @@ from potok.events.kinds import (
 )
 from potok.models.ollama_parse import OllamaParser
 from potok.models.openai_errors import Refusals
-from tests.unit.models.replies import (
-    Outcome,
-    Said,
-    assert_cuts_change_nothing,
-    fold,
-    parse_all,
-    said,
-)
+from tests.unit.models.replies import Outcome, fold, parse_all, said
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "ollama"
-NAMES = sorted(path.stem for path in RECORDED.glob("*.ndjson"))
-
-
-SAID = {
-    "chat": Said(text="Привет, мир 👋!", completion_tokens=6),
-    "chat-thinking": Said(text="Это 4.", thinking="Спросили про сумму.", completion_tokens=9),
-    "chat-calls": Said(
-        calls=(("call-0", "add", '{"a":1,"b":2}'), ("call-1", "now", "{}")),
-        reason="tool_calls",
-        completion_tokens=27,
-    ),
-    "chat-calls-with-ids": Said(
-        text="Смотрю.",
-        thinking="Нужны два вызова",
-        calls=(
-            ("call_a1", "weather", '{"city":"Псков","days":3}'),
-            ("call_a2", "weather", '{"city":"Тверь","days":1}'),
-        ),
-        reason="tool_calls",
-        completion_tokens=44,
-    ),
-    "chat-length": Said(text="Раз, два", reason="length", completion_tokens=2),
-    "chat-error": Said(text="Начало", reason=None),
-    "chat-whole": Said(text="Готово — сразу.", completion_tokens=5),
-    "generate": Said(text="Ответ 42 🎉", thinking="Ну вот", completion_tokens=5),
-}
 DONE = b'{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop"}\n'
 
 
 def recorded(name: str) -> bytes:
-    return (RECORDED / f"{name}.ndjson").read_bytes()
+    return (RECORDED / f"{name}.chunks").read_bytes()
 
 
 def new_parser() -> OllamaParser:
@@ -65,35 +32,6 @@ def parse(*chunks: bytes) -> Outcome:
 
 def text(content: str) -> bytes:
     return b'{"message":{"role":"assistant","content":"%s"},"done":false}\n' % content.encode()
-
-
-def test_every_recorded_reply_is_told() -> None:
-    assert set(NAMES) == set(SAID)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_reply_says_what_ollama_meant(name: str) -> None:
-    outcome = parse(recorded(name))
-
-    assert said(outcome.events) == SAID[name]
-    assert outcome.is_done is (outcome.fault is None)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_events_do_not_depend_on_where_the_bytes_were_cut(name: str) -> None:
-    assert_cuts_change_nothing(parse, recorded(name))
-
-
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"chat-error"}))
-def test_a_stream_that_breaks_off_before_its_last_line_is_whole_is_lost(name: str) -> None:
-    stream = recorded(name).rstrip()
-    whole = parse(stream)
-
-    for cut in range(len(stream)):
-        outcome = parse(stream[:cut])
-        assert isinstance(outcome.fault, UpstreamLost)
-        assert outcome.events == whole.events[: len(outcome.events)]
-    assert whole.is_done
 
 
 def test_an_answer_is_not_done_before_its_last_line_is_there() -> None:

@@ -17,6 +17,7 @@ from potok.limits import DELTA_CHARACTERS_MAX
 from potok.models.openai_chat_calls import PartNames
 from potok.models.openai_chat_choice import ChoiceParts
 from potok.models.openai_chat_chunks import WireChoice
+from tests.unit.models.replies import fold
 
 
 def take(*deltas: dict[str, Any], index: int = 0) -> list[Event]:
@@ -78,6 +79,28 @@ def test_a_refusal_is_text_that_can_be_told_from_other_text() -> None:
     events = take({"content": None, "refusal": "I cannot."})
 
     assert events[1] == TextDelta(part="text-1", text="I cannot.", extra={"refusal": "I cannot."})
+
+
+def test_a_refusal_and_other_text_are_parts_of_their_own() -> None:
+    events = take({"content": "Well, "}, {"refusal": "no."}, {"content": "Sorry", "refusal": "!"})
+
+    message = fold(events)
+    assert [(part.text, part.refusal) for part in message.parts] == [
+        ("Well, ", False),
+        ("no.", True),
+        ("Sorry", False),
+        ("!", True),
+    ]
+
+
+def test_a_long_refusal_is_one_in_all_of_its_pieces() -> None:
+    words = "no" * DELTA_CHARACTERS_MAX
+
+    events = take({"refusal": words})
+
+    deltas = [event for event in events if isinstance(event, TextDelta)]
+    assert len(deltas) == 2
+    assert "".join((delta.extra or {})["refusal"] for delta in deltas) == words
 
 
 def test_unknown_fields_stay_with_what_they_came_with_and_empty_ones_go() -> None:

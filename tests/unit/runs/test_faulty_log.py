@@ -60,3 +60,20 @@ async def test_a_run_that_nobody_reads_ends_though_the_log_could_not_be_asked_at
     line.rates = CALM
 
     await until_ended(service, record.run)
+
+
+async def test_a_take_over_whose_answer_was_lost_is_found_at_the_next_look(
+    house: House, faulty_worker: NewWorker
+) -> None:
+    first = await house.service(endless(Gate()))
+    record = await started(first)
+    service, line = await faulty_worker()
+    line.rates = FaultRates(unheard=1.0)
+    await first.close()
+    async with asyncio.timeout(5):
+        while (await house.log.read_run(record.run)).epoch == 1:
+            await asyncio.sleep(0.001)
+
+    line.rates = CALM
+
+    await until_ended(service, record.run)

@@ -11,7 +11,7 @@ from potok.models.gguf.files import SUFFIX
 __all__ = ["HubId", "check_name", "name_from_url", "parse_hub_id"]
 
 _HUB_ID = re.compile(
-    r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?(:(?P<file>[^:\\]+))?"
+    r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?(:(?P<file>[^:\\]+))?"
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 

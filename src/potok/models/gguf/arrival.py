@@ -11,8 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -29,16 +28,14 @@ Advance = Callable[[int], None]
 
 
 class Arrival:
-    """The part of one model; a context manager that holds its lock.
+    """The part of one model, locked until it is closed.
 
     Attributes:
         have_bytes: What is on the disk.
         target: Where the model will be.
-
-    Raises:
-        ModelFileRefused: on entering, if the name is taken or another process works on it; later
-            for a full disk.
     """
+
+    _file: BinaryIO
 
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
@@ -47,30 +44,32 @@ class Arrival:
         self._part = folder / f"{name}{SUFFIX}.part"
         self._facts = folder / f"{name}{SUFFIX}.part.json"
 
-    def __enter__(self) -> Self:
+    @classmethod
+    def open(cls, folder: Path, name: str) -> Self:
+        """Open a part, or begin one.
+
+        Raises:
+            ModelFileRefused: the name is taken, another process works on it, or the folder cannot
+                be written.
+        """
+        arrival = cls(folder, name)
+        with arrival._told():
+            folder.mkdir(parents=True, exist_ok=True)
+            arrival._refuse_taken()
+            arrival._file = arrival._part.open("a+b")
         try:
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            self._refuse_taken()
-            self._file = self._part.open("a+b")
-        except OSError as error:
-            raise self._unwritable(error) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(arrival._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._file.close()
+            arrival.close()
             raise ModelFileRefused(
-                f"Another command is fetching {self.name} just now. Wait for it, or choose another"
+                f"Another command is fetching {name} just now. Wait for it, or choose another"
                 " --name."
             ) from None
-        self.have_bytes = self._file.seek(0, os.SEEK_END)
-        return self
+        arrival.have_bytes = arrival._file.seek(0, os.SEEK_END)
+        return arrival
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Give the lock back; what came is kept."""
         self._file.close()
 
     def begun(self, url: str) -> Begun:
@@ -109,10 +108,11 @@ class Arrival:
         """Raise `ModelFileRefused` if the disk has no room for so many bytes more."""
         free = shutil.disk_usage(self.target.parent).free
         if bytes_needed + DOWNLOAD_SPARE_BYTES > free:
+            needed = (bytes_needed + DOWNLOAD_SPARE_BYTES) // MiB
             raise ModelFileRefused(
-                f"The disk of {self.target.parent} has {free // MiB} MiB free, and {self.name} needs"
-                f" {(bytes_needed + DOWNLOAD_SPARE_BYTES) // MiB} MiB more. Make room, or set"
-                " POTOK_DATA_DIR to another disk. What came so far is kept."
+                f"The disk of {self.target.parent} has {free // MiB} MiB free, and {self.name}"
+                f" needs {needed} MiB more. Make room, or set POTOK_DATA_DIR to another disk. What"
+                " came so far is kept."
             )
 
     def check_magic(self) -> None:
@@ -127,29 +127,34 @@ class Arrival:
                 f"What came for {self.name} is no GGUF file.{shown} Check the address."
             )
 
-    def take(self, source: Path, advance: Advance) -> None:
-        """Fill the part from a file of this machine; a link where that is possible."""
+    def take(self, source: Path, *, sha256: str | None, advance: Advance) -> None:
+        """Bring a file of this machine in: by a second link to it, else by a copy.
+
+        Raises:
+            ModelFileRefused: as `finish`; the file itself stays as it is.
+        """
         self.cut(0)
-        with self._told():
-            self._part.unlink()
-            try:
-                os.link(source.resolve(), self._part)
-                self._file.close()
-                self._file = self._part.open("rb")
-                self.have_bytes = self._part.stat().st_size
-            except OSError:
-                self._copy(source, advance)
-        self.check_magic()
+        try:
+            read_header(source)
+            with source.open("rb") as original:
+                self._check(_sha256(original, advance) if sha256 else None, sha256)
+            os.link(source.resolve(), self.target)
+        except NotGguf as error:
+            self.discard()
+            raise ModelFileRefused(f"{source} is no model: {error}.") from error
+        except FileExistsError:
+            self._refuse_taken()
+        except OSError:
+            # Another disk, or one that knows no links.
+            self._copy(source, advance)
+            self.finish(sha256=sha256, advance=advance)
+        self.discard()
 
     def finish(self, *, sha256: str | None, advance: Advance) -> None:
         """Check the whole file and give it its name; raises `ModelFileRefused`, part gone."""
         self.check_magic()
-        if sha256 is not None and (found := self._sha256(advance)) != sha256:
-            self.discard()
-            raise ModelFileRefused(
-                f"{self.name} has the checksum {found}, and should have {sha256}. What came was"
-                " thrown away: add it again, or check the checksum."
-            )
+        self._file.seek(0)
+        self._check(_sha256(self._file, advance) if sha256 else None, sha256)
         try:
             read_header(self._part)
         except NotGguf as error:
@@ -176,23 +181,19 @@ class Arrival:
         self.discard()
 
     def _copy(self, source: Path, advance: Advance) -> None:
-        self._file.close()
-        self._file = self._part.open("a+b")
-        with source.open("rb") as original:
+        with self._told(), source.open("rb") as original:
             self.make_room(source.stat().st_size)
             while data := original.read(DOWNLOAD_WRITE_BYTES):
                 self.write(data)
                 advance(self.have_bytes)
 
-    def _sha256(self, advance: Advance) -> str:
-        digest = hashlib.sha256()
-        self._file.seek(0)
-        done = 0
-        while data := self._file.read(DOWNLOAD_WRITE_BYTES):
-            digest.update(data)
-            done += len(data)
-            advance(done)
-        return digest.hexdigest()
+    def _check(self, found: str | None, wanted: str | None) -> None:
+        if found != wanted:
+            self.discard()
+            raise ModelFileRefused(
+                f"{self.name} has the checksum {found}, and should have {wanted}. Nothing of it is"
+                " kept: add it again, or check the checksum."
+            )
 
     def _refuse_taken(self) -> None:
         if self.target.exists():
@@ -216,3 +217,13 @@ class Arrival:
             )
         why = error.strerror or type(error).__name__
         return ModelFileRefused(f"{self.target.parent} cannot be written: {why}.")
+
+
+def _sha256(file: BinaryIO, advance: Advance) -> str:
+    digest = hashlib.sha256()
+    done = 0
+    while data := file.read(DOWNLOAD_WRITE_BYTES):
+        digest.update(data)
+        done += len(data)
+        advance(done)
+    return digest.hexdigest()

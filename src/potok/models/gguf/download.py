@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -31,6 +32,9 @@ from potok.models.gguf.files import SUFFIX
 from potok.models.time_limits import Sleep, time_limit
 
 __all__ = ["Download", "Progress"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _FILES_SHOWN = 20
@@ -92,16 +96,16 @@ class Download:
             DownloadFailed: the server cannot be reached, breaks off again and again, or refuses.
         Cancelling keeps what came.
         """
-        with await asyncio.to_thread(Arrival(self._folder, name).__enter__) as arrival:
-            begun = await asyncio.to_thread(arrival.begun, url)
+        with closing(await _in_thread(Arrival.open, self._folder, name)) as arrival:
+            begun = await _in_thread(arrival.begun, url)
             begun = await self._fetch_whole(arrival, begun, sha256)
-            await asyncio.to_thread(
-                arrival.finish,
-                sha256=sha256 or begun.sha256,
-                advance=lambda done: self._tell(
-                    Progress(stage="checking", done_bytes=done, size_bytes=arrival.have_bytes)
-                ),
-            )
+
+            def advance(done: int) -> None:
+                size = arrival.have_bytes
+                self._tell(Progress(stage="checking", done_bytes=done, size_bytes=size))
+
+            expected = sha256 or begun.sha256
+            await _in_thread(partial(arrival.finish, sha256=expected, advance=advance))
         return arrival.target
 
     async def find_file(self, wanted: HubId) -> str:
@@ -135,7 +139,7 @@ class Download:
                 return await self._fetch_once(arrival, begun, sha256)
             except (_Again, UpstreamLost, UpstreamUnreachable, TimeoutError) as error:
                 why = _why(error)
-            begun = await asyncio.to_thread(arrival.begun, begun.url)
+            begun = await _in_thread(arrival.begun, begun.url)
             tries = 1 if arrival.have_bytes > before else tries + 1
             if tries >= DOWNLOAD_TRIES_MAX:
                 raise DownloadFailed(
@@ -173,12 +177,12 @@ class Download:
                 raise DownloadFailed(f"{_host(begun.url)} gives no model: {verdict.fault}.")
             if verdict.kind == "again":
                 if found.reply.status in (206, 416):
-                    await asyncio.to_thread(arrival.cut, 0)
+                    await _in_thread(arrival.cut, 0)
                 raise _Again(verdict.fault)
             has_changed = None not in (begun.sha256, found.sha256) and begun.sha256 != found.sha256
             if has_changed and verdict.offset:
-                await asyncio.to_thread(arrival.cut, 0)
-                await asyncio.to_thread(arrival.note, Begun(url=begun.url))
+                await _in_thread(arrival.cut, 0)
+                await _in_thread(arrival.note, Begun(url=begun.url))
                 raise _Again("the file has changed since it was begun")
             begun = Begun(
                 url=begun.url,
@@ -193,18 +197,18 @@ class Download:
     async def _write(
         self, arrival: Arrival, reply: UpstreamReply, begun: Begun, verdict: Verdict
     ) -> None:
-        await asyncio.to_thread(arrival.cut, verdict.offset)
-        await asyncio.to_thread(arrival.note, begun)
+        await _in_thread(arrival.cut, verdict.offset)
+        await _in_thread(arrival.note, begun)
         if begun.size_bytes is not None:
             missing = max(begun.size_bytes - arrival.have_bytes, 0)
-            await asyncio.to_thread(arrival.make_room, missing)
+            await _in_thread(arrival.make_room, missing)
         held = bytearray()
         try:
             while chunk := await self._read(reply):
                 held += chunk
                 if len(held) >= DOWNLOAD_WRITE_BYTES:
-                    await asyncio.to_thread(arrival.write, held)
-                    held = bytearray()
+                    whole, held = held, bytearray()
+                    await _in_thread(arrival.write, whole)
                 self._tell(
                     Progress(
                         stage="fetching",
@@ -214,8 +218,8 @@ class Download:
                 )
         finally:
             if held:
-                # What came is kept, whatever ended it; a cancelled task may still write it here.
-                arrival.write(held)
+                # What came is kept, whatever ended it.
+                await _in_thread(arrival.write, held)
         if begun.size_bytes is not None and arrival.have_bytes < begun.size_bytes:
             raise _Again(f"it ended after {arrival.have_bytes} of {begun.size_bytes} bytes")
 
@@ -257,6 +261,16 @@ class Download:
             headers=own,
             connect_seconds=DOWNLOAD_CONNECT_SECONDS,
         )
+
+
+async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run what blocks. A cancelled caller still waits for it: two must not write at once."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _compare(wanted: str | None, said: str | None, url: str) -> None:

@@ -73,6 +73,8 @@ def weigh(
         found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
         if found is None or found[1] is None or int(found[1]) != asked_bytes:
             return Verdict(kind="wrong", fault="it answered with another part than was asked for")
+        if None not in (etag, begun.etag) and etag != begun.etag:
+            return Verdict(kind="again", fault="the file has changed since it was begun")
         size = _number(found[2])
         return _checked(
             begun,

@@ -36,6 +36,7 @@ _FIXED: Final = {
 }
 _ENCODERS = ("bert", "t5encoder", "gemma-embedding", "eurobert")
 _POOLING_NONE = 0
+_DIMENSIONS_MAX = 8
 
 
 class NotGguf(ValueError):
@@ -114,15 +115,31 @@ class _Reader:
         version = self._number("<I")
         if version not in _VERSIONS:
             raise NotGguf(f"it has version {version} of the format, which is not known here")
-        self._number("<Q")  # tensors
-        count = self._number("<Q")
-        if count > GGUF_FACTS_MAX:
-            raise NotGguf(f"it claims to have {count} facts")
+        tensors, count = self._number("<Q"), self._number("<Q")
+        if max(tensors, count) > GGUF_FACTS_MAX:
+            raise NotGguf(f"it claims to have {count} facts and {tensors} tensors")
         facts: dict[str, Any] = {}
         for _ in range(count):
             name = self._string()
             facts[name] = self._value(self._number("<I"))
+        self._check_tensors(tensors, facts.get("general.alignment", 32))
         return facts
+
+    def _check_tensors(self, count: int, alignment: Any) -> None:
+        # Where the last tensor begins there must be something left of the file.
+        furthest = 0
+        for _ in range(count):
+            self._string()
+            dimensions = self._number("<I")
+            if dimensions > _DIMENSIONS_MAX:
+                raise NotGguf(f"one of its tensors claims to have {dimensions} dimensions")
+            self._file.seek(8 * dimensions + 4, 1)
+            furthest = max(furthest, self._number("<Q"))
+        head = self._file.tell()
+        step = alignment if isinstance(alignment, int) and alignment > 0 else 32
+        begin = -(-head // step) * step
+        if count and self._file.seek(0, 2) <= begin + furthest:
+            raise _cut("its tensors")
 
     def _value(self, kind: int) -> Any:
         if kind == _STRING:
@@ -170,5 +187,5 @@ class _Reader:
         return struct.unpack(form, read)[0]
 
 
-def _cut() -> NotGguf:
-    return NotGguf("it ends in the middle of its head: the file is not whole")
+def _cut(where: str = "its head") -> NotGguf:
+    return NotGguf(f"it ends in the middle of {where}: the file is not whole")

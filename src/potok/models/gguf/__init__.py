@@ -1,0 +1,1 @@
+"""Models in files of this machine: found, fetched, and served by llama.cpp in a child process."""
