@@ -199,6 +199,12 @@ SHUTDOWN_SECONDS_MAX = 4.8
 PORTS_TRIED_MAX = 100
 # Connections that wait to be accepted.
 BACKLOG_CONNECTIONS_MAX = 2_048
+# Connections that one process serves; on further ones requests are refused with 503.
+CONNECTIONS_MAX = 10_000
+# From the first byte of a request, or its connection, to the end of its headers.
+REQUEST_HEAD_SECONDS_MAX = 20.0
+# A request's line and headers; keys and cookies are far shorter.
+REQUEST_HEAD_BYTES_MAX = 64 * KiB
 # Seconds for which a browser may remember what a preflight allowed.
 PREFLIGHT_KEPT_SECONDS = 600
 # Events of a page that are made into frames at once, for a reader that may take none of them.

@@ -1,12 +1,7 @@
 """`useChat` itself, 6 and 7, in Chromium: the example of its page, on another origin than Potok."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
@@ -15,39 +10,18 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.origin import Origin
 from tests.integration.clients import ANSWERS, COUNT, TRIP
 from tests.integration.harness import Server, running_server
+from tests.integration.pages import pages
 from tests.integration.peers import installed_peers, running_aimock
 from tests.peers.node import NodePeer, install_peer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE_URL = "http://127.0.0.1:8000"
 # An answer of some two seconds.
 TOKENS_PER_SECOND = "300"
 PAGE = '<!doctype html><meta charset="utf-8"><body><script type="module" src="{}"></script>'
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        return
-
-
-class Origin:
-    """A site of its own, with one page for each version of the SDK."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = Thread(target=self._http.serve_forever, args=(0.05,))
-        self._thread.start()
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -82,11 +56,9 @@ async def address(request: pytest.FixtureRequest, potok: tuple[Server, str], ori
     cache = request.config.cache
     assert cache is not None
     peer: NodePeer = install_peer("ai-sdk", cache.mkdir("peers"))
-    (example,) = re.findall(
-        r"```jsx\n(.*?)```", (ROOT / "docs/clients/use-chat.md").read_text(), re.DOTALL
-    )
+    example = pages()["use-chat"].program("jsx", address=f"127.0.0.1:{server.port}")
     name = f"{version}-{server.port}"
-    example = example.replace(EXAMPLE_URL, server.url).replace('"demo"', f'"{model}"')
+    example = example.replace('"demo"', f'"{model}"')
     (peer.folder / f"chat-{name}.jsx").write_text(example)
     script = str(origin.folder / f"{name}.js")
     await peer.run("bundle.mjs", version, f"chat-{name}.jsx", script)

@@ -1,4 +1,4 @@
-"""Servers for all tests of a module: they live in a thread, so that tests without a loop may ask."""
+"""Servers for all tests of a module, in a thread: tests without a loop may ask them, too."""
 
 import asyncio
 import threading

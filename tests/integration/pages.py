@@ -8,6 +8,7 @@ __all__ = ["EXAMPLE_ADDRESS", "Page", "pages"]
 
 FOLDER = Path(__file__).parents[2] / "docs/clients"
 EXAMPLE_ADDRESS = "127.0.0.1:8000"
+EXAMPLE_KEY = "question-17"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INSTALLATION = re.compile(r"^(pip|npm) install (.+)\n$")
 
@@ -33,10 +34,13 @@ class Page:
     def languages(self) -> set[str]:
         return {language for language, _ in self.blocks}
 
-    def program(self, language: str, *, address: str) -> str:
-        """Return all blocks of a language as one program for the server at `address`."""
+    def program(self, language: str, *, address: str, key: str = "") -> str:
+        """Return all blocks of a language as one program for the server at `address`.
+
+        `key` takes the place of the pages' own Idempotency-Key, so that pages share no answer.
+        """
         joined = "\n".join(code for spoken, code in self.blocks if spoken == language)
-        return joined.replace(EXAMPLE_ADDRESS, address)
+        return joined.replace(EXAMPLE_ADDRESS, address).replace(EXAMPLE_KEY, key or EXAMPLE_KEY)
 
     def _all(self) -> list[tuple[str, str]]:
         return [(found[1], found[2]) for found in _BLOCK.finditer(self.text)]

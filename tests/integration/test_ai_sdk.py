@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,8 @@ import pytest
 from potok.testing.upstream import ScriptedUpstream
 from potok.testing.upstream_script import Script
 from tests.integration.harness import Server, running_server, upstream_of
-from tests.peers.node import NodePeer, install_peer
+from tests.peers.node import NodePeer
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE_URL = "http://127.0.0.1:8000"
 PROMPT = "Tell me in detail what Potok is"
 CALL: dict[str, Any] = {
     "tool_calls": [
@@ -31,11 +28,9 @@ CALL: dict[str, Any] = {
 each_version = pytest.mark.parametrize("version", ["ai6", "ai7"])
 
 
-@pytest.fixture(scope="session")
-def sdk(request: pytest.FixtureRequest) -> NodePeer:
-    cache = request.config.cache
-    assert cache is not None
-    return install_peer("ai-sdk", cache.mkdir("peers"))
+@pytest.fixture
+def sdk(ai_sdk: NodePeer) -> NodePeer:
+    return ai_sdk
 
 
 async def play(
@@ -213,18 +208,3 @@ async def test_a_chat_finds_its_answer_after_the_server_was_killed(
     assert state["status"] == "finished"
     assert seen["text"] == state["message"]["text"]
     assert seen["messages"][-1]["id"] == f"msg_{run}"
-
-
-@each_version
-async def test_the_example_of_the_page_on_this_client_works(
-    sdk: NodePeer, tmp_path: Path, version: str
-) -> None:
-    page = (ROOT / "docs/clients/ai-sdk.md").read_text()
-    example = textwrap.dedent(page.split("## Without React\n\n")[1])
-    async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="0") as server:
-        example = example.replace('"ai"', f'"{version}"').replace(EXAMPLE_URL, server.url)
-        (sdk.folder / f"example-{version}.mjs").write_text(example)
-        answer = await sdk.run(f"example-{version}.mjs")
-
-    assert answer["role"] == "assistant"
-    assert any(part["type"] == "text" and part["text"] for part in answer["parts"])

@@ -140,7 +140,7 @@ def test_the_list_names_the_versions_that_are_tested() -> None:
 async def test_the_python_of_a_page_works(
     tmp_path: Path, server: Server, answer: str, name: str
 ) -> None:
-    program = PAGES[name].program("python", address=f"127.0.0.1:{server.port}")
+    program = PAGES[name].program("python", address=f"127.0.0.1:{server.port}", key=name)
 
     printed = await printed_by(sys.executable, "-c", program, folder=tmp_path)
 
@@ -173,7 +173,8 @@ async def test_the_javascript_of_a_page_works(
     request: pytest.FixtureRequest, server: Server, answer: str, name: str, major: str
 ) -> None:
     peer: NodePeer = request.getfixturevalue(name.replace("-", "_"))
-    program = PAGES[name].program("js", address=f"127.0.0.1:{server.port}")
+    address, key = f"127.0.0.1:{server.port}", f"{name}-{major}"
+    program = PAGES[name].program("js", address=address, key=key)
     for package, alias in NODE_PAGES[name][major].items():
         assert package in program
         program = program.replace(f"from {package}", f"from {alias}")

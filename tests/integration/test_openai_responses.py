@@ -1,8 +1,6 @@
 """openai-python's Responses against a real server: stream, leave, resume, stop, survive a kill."""
 
 import asyncio
-import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from potok.testing.upstream import ScriptedUpstream
 from potok.testing.upstream_script import Script
 from tests.integration.harness import Server, running_server, upstream_of
 
-ROOT = Path(__file__).parents[2]
 PROMPT = "Tell me in detail what Potok is"
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
@@ -215,23 +212,3 @@ async def test_a_refusal_is_raised_with_its_code(
             await client.responses.create(**{"model": "demo", "input": "?", **wrong})
 
     assert refusal.value.code
-
-
-@pytest.mark.parametrize("number", [0, 1])
-async def test_the_examples_of_the_page_on_this_client_work(tmp_path: Path, number: int) -> None:
-    page = (ROOT / "docs/clients/openai-python.md").read_text()
-    blocks = [part for part in page.split("\n\n") if part.startswith("    ")]
-    joined = "\n\n".join(blocks).split("    from openai import OpenAI")
-    heads = ["", "    import itertools\n"]
-    example = textwrap.dedent(f"{heads[number]}    from openai import OpenAI{joined[number + 1]}")
-    async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="0") as server:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            example.replace("http://127.0.0.1:8000", server.url),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        printed, _ = await process.communicate()
-
-    assert process.returncode == 0
-    assert "Potok" in printed.decode()

@@ -18,6 +18,7 @@ from potok.cli.supervision import supervise
 from potok.cli.targets import is_potok, server_of
 from potok.cli.worker_order import Order
 from potok.errors import AddressTaken
+from potok.models.aiohttp_source import load_aiohttp
 from potok.server.app import build_app
 from potok.server.listening import listen, next_free_port
 from potok.server.uvicorn_server import Server
@@ -77,6 +78,9 @@ async def _serve(
     def greet() -> None:
         if on_ready is not None:
             on_ready()
+        if settings.providers:
+            # For the first call's sake; nobody waits for it.
+            asking.add(asyncio.create_task(load_aiohttp()))
         if not greets:
             return
         block = describe_server(settings, version=__version__, address=built.services.about.address)

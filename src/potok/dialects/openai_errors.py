@@ -11,6 +11,7 @@ from potok.errors import (
     IdempotencyConflict,
     OriginRefused,
     PotokError,
+    PromptTooLong,
     RunNotFound,
     Unauthorized,
     UpstreamBusy,
@@ -26,6 +27,7 @@ _TYPES: tuple[tuple[type[PotokError], str], ...] = (
     (RunNotFound, "not_found_error"),
     (IdempotencyConflict, "idempotency_error"),
     (UpstreamBusy, "rate_limit_exceeded"),
+    (PromptTooLong, "invalid_request_error"),
     (CallerError, "invalid_request_error"),
     (PotokError, "server_error"),
 )
@@ -35,6 +37,7 @@ _TYPES: tuple[tuple[type[PotokError], str], ...] = (
 # stopped an answer must not pay for it again.
 _STATUSES = {
     "cancelled": 499,
+    "context_length_exceeded": 400,
     "upstream_busy": 503,
     "upstream_stalled": 504,
     "upstream_unreachable": 502,
@@ -44,11 +47,16 @@ _STATUSES = {
     "upstream_error": 502,
     "frame_too_large": 502,
     "answer_unfit": 502,
+    "model_unusable": 502,
     "log_unavailable": 503,
     "server_draining": 503,
     "worker_lost": 503,
 }
-_TYPES_BY_CODE = {"cancelled": "cancelled", "upstream_busy": "rate_limit_exceeded"}
+_TYPES_BY_CODE = {
+    "cancelled": "cancelled",
+    "upstream_busy": "rate_limit_exceeded",
+    "context_length_exceeded": "invalid_request_error",
+}
 
 
 def encode_openai_error(error: PotokError) -> bytes:

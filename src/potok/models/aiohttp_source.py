@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import io
-import sys
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,7 +14,21 @@ from potok.models.byte_source import UpstreamCall, UpstreamReply
 if TYPE_CHECKING:
     import aiohttp
 
-__all__ = ["AiohttpSource"]
+__all__ = ["AiohttpSource", "load_aiohttp"]
+
+_is_loaded = False
+
+
+async def load_aiohttp() -> None:
+    """Import aiohttp, which takes a quarter of a second, beside the event loop.
+
+    A server does so once it is ready, for the first call's sake. Callers who come meanwhile wait
+    in threads too: an import that another thread has begun would hold the loop up as well.
+    """
+    global _is_loaded
+    if not _is_loaded:
+        await asyncio.to_thread(importlib.import_module, "aiohttp")
+        _is_loaded = True
 
 
 class AiohttpSource:
@@ -33,9 +46,7 @@ class AiohttpSource:
         self._replies: weakref.WeakSet[_AiohttpReply] = weakref.WeakSet()
 
     async def open(self, call: UpstreamCall) -> UpstreamReply:
-        if "aiohttp" not in sys.modules:
-            # The import takes a quarter of a second: not at start, and not in the loop.
-            await asyncio.to_thread(importlib.import_module, "aiohttp")
+        await load_aiohttp()
         import aiohttp
 
         session = self._opened(call)

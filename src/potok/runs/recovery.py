@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from potok.clock import Clock, RunId, WorkerId
-from potok.errors import LogLost, PotokError, StaleEpoch
+from potok.errors import LogLost, PotokError, RunNotFound, StaleEpoch
 from potok.events.envelope import START
 from potok.events.kinds import GRAMMAR_VERSION, RunEnd, RunStart, SourceChange
 from potok.limits import READ_EVENTS_MAX, RECOVERY_ITEMS_MAX
@@ -51,10 +51,14 @@ class Recovery:
         self._is_making = is_making
         # Runs that are this worker's already, and that it could not go on with at once.
         self._taken: dict[RunId, RunRecord] = {}
+        # Runs that may be this worker's, as they were before it tried to take them.
+        self._unsure: dict[RunId, RunRecord] = {}
 
     async def look(self) -> int:
         """Take over every abandoned run there is room for; return how many go on or end."""
-        for seen in await self._log.list_abandoned(items_max=RECOVERY_ITEMS_MAX):
+        abandoned = await self._log.list_abandoned(items_max=RECOVERY_ITEMS_MAX)
+        unsure, self._unsure = self._unsure, {}
+        for seen in {**unsure, **{record.run: record for record in abandoned}}.values():
             if seen.worker == self._worker and self._is_making(seen.run):
                 # Our lease ran out while the log was away, and nobody was there to take the run.
                 continue
@@ -62,11 +66,13 @@ class Recovery:
                 self._taken[seen.run] = await self._log.take_over(
                     seen.run, worker=self._worker, epoch=seen.epoch
                 )
-            except StaleEpoch:
+            except (StaleEpoch, RunNotFound):
                 # Another worker was first, or the run ended meanwhile: it is in good hands.
                 continue
             except PotokError as error:
+                # Perhaps it is ours, and only the answer was lost: then nobody else would look.
                 _logger.warning("run %s could not be taken over yet: %s", seen.run, error.code)
+                self._unsure[seen.run] = seen
                 continue
         recovered = 0
         for record in list(self._taken.values()):

@@ -180,12 +180,18 @@ class RunService:
         # A caller that goes away now must not leave a stored run without its producer.
         beginning = asyncio.create_task(self._begin(new, agent), name=f"start-{new.run}")
         self._beginning.add(beginning)
-        beginning.add_done_callback(self._beginning.discard)
+        beginning.add_done_callback(self._begun)
         return await asyncio.shield(beginning)
 
     async def find_started(self, request: RunRequest, principal: str, key: str) -> RunRecord | None:
         """Return the run that a key started; raises `IdempotencyConflict` for another request."""
         return await self._log.find_started(principal, key, request_hash=hash_of(request))
+
+    def _begun(self, beginning: asyncio.Task[tuple[RunRecord, bool]]) -> None:
+        self._beginning.discard(beginning)
+        if not beginning.cancelled():
+            # Its failure is told to the caller, if that one is still there.
+            beginning.exception()
 
     async def _begin(self, new: NewRun, agent: Agent) -> tuple[RunRecord, bool]:
         record, created = await self._log.create_run(new)

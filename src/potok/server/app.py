@@ -15,6 +15,7 @@ from potok.errors import MethodRefused, PathUnknown, PotokError, RequestInvalid
 from potok.server import openapi
 from potok.server.problems import (
     FACES_IN_SCOPE,
+    Faces,
     ProblemLayer,
     answer_problem,
     problem_response,
@@ -117,14 +118,14 @@ def build_app(services: Services) -> PotokApp:
     for add_routes in _ROUTES:
         add_routes(app, services)
     _handle_errors(app)
-    _describe(app)
+    _describe(app, faces_of_apps(services))
     return PotokApp(app, services)
 
 
-def _describe(app: FastAPI) -> None:
+def _describe(app: FastAPI, faces: Faces) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = openapi.describe(app)
+            app.openapi_schema = openapi.describe(app, faces=faces)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]

@@ -10,8 +10,10 @@ from fastapi.openapi.utils import get_openapi
 
 from potok.server.openapi_chat_schemas import CHAT_SCHEMAS
 from potok.server.openapi_examples import ASKED, CHUNKS, EVENTS, LINES, RUN, STATE, STREAM, USAGE
+from potok.server.openapi_refusals import add_refusals
 from potok.server.openapi_schemas import SCHEMAS
 from potok.server.openapi_sdk_schemas import SDK_SCHEMAS
+from potok.server.problems import Faces
 
 __all__ = [
     "CANCEL_RUN",
@@ -247,8 +249,8 @@ HEALTH: Json = {
 }
 
 
-def describe(app: FastAPI) -> Json:
-    """Return the OpenAPI document of `app`."""
+def describe(app: FastAPI, *, faces: Faces = ()) -> Json:
+    """Return the OpenAPI document of `app`; `faces` are those of installed apps."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -260,6 +262,7 @@ def describe(app: FastAPI) -> Json:
         for operation in operations.values():
             # The framework's own validation answers in no shape of ours, and never gets to.
             operation["responses"].pop("422", None)
+    add_refusals(document, faces=faces)
     components = document.setdefault("components", {})
     components["schemas"] = SCHEMAS | CHAT_SCHEMAS | SDK_SCHEMAS
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}

@@ -83,8 +83,4 @@ def _path_of(route: Route) -> list[Json]:
 
 def _replies(route: Route) -> Json:
     stream = {"schema": {"type": "string"}, "example": route.reply}
-    problem = {"schema": {"type": "object"}, "example": {}}
-    return {
-        "200": {"description": "The stream.", "content": {route.dialect.media_type: stream}},
-        "400": {"description": "A field is wrong.", "content": {"application/json": problem}},
-    }
+    return {"200": {"description": "The stream.", "content": {route.dialect.media_type: stream}}}

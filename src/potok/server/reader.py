@@ -70,7 +70,14 @@ async def open_reader(
         services.runs.follow(record, after=after, returning=keep or place is not None),
         encoder,
         run=record.run,
-        headers={**stream_headers(dialect.media_type, run=record.run), **(headers or {})},
+        headers={
+            **stream_headers(
+                dialect.media_type,
+                run=record.run,
+                heartbeat_seconds=services.runs.heartbeat_seconds,
+            ),
+            **(headers or {}),
+        },
         first_frames=first_frames,
         observer=services.observer,
     )

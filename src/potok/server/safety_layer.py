@@ -32,7 +32,7 @@ nothing of what it holds."""
 _NO_PAGES_BELOW = ("/api/", "/v1/", "/ollama/")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 # What a page of an allowed origin may read of a reply.
-_EXPOSED = b"X-Potok-Run, X-Request-Id, Retry-After"
+_EXPOSED = b"X-Potok-Run, X-Potok-Heartbeat, X-Request-Id, X-Should-Retry, Retry-After, Location"
 
 
 def principal_of(scope: Scope) -> str:

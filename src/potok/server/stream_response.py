@@ -30,14 +30,18 @@ _logger = logging.getLogger("potok.server")
 Pages = AsyncIterator[Sequence[StoredEvent] | None]
 
 
-def stream_headers(media_type: str, *, run: str) -> dict[str, str]:
-    """Return the headers that make every proxy pass a stream on as it comes."""
+def stream_headers(media_type: str, *, run: str, heartbeat_seconds: float) -> dict[str, str]:
+    """Return the headers that make every proxy pass a stream on as it comes.
+
+    A client that hears nothing for well over `heartbeat_seconds` knows that its line is dead.
+    """
     is_text = media_type.startswith("text/")
     return {
         "content-type": f"{media_type}; charset=utf-8" if is_text else media_type,
         "cache-control": "no-cache, no-transform",
         "x-accel-buffering": "no",
         "x-potok-run": run,
+        "x-potok-heartbeat": f"{heartbeat_seconds:g}",
         "x-request-id": run,
     }
 

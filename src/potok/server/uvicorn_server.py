@@ -18,6 +18,7 @@ import uvicorn
 
 from potok import limits
 from potok.server.app import PotokApp
+from potok.server.http_protocol import HttpProtocol
 from potok.server.socket_protocol import SocketProtocol
 
 __all__ = ["QuietLog", "Server"]
@@ -120,7 +121,7 @@ def _config(app: PotokApp) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws=SocketProtocol,
         ws_max_size=limits.SOCKET_MESSAGE_BYTES_MAX,
         ws_ping_interval=limits.SOCKET_PING_SECONDS,
@@ -138,6 +139,7 @@ def _config(app: PotokApp) -> uvicorn.Config:
         workers=1,
         proxy_headers=False,
         forwarded_allow_ips=[],
+        limit_concurrency=limits.CONNECTIONS_MAX,
         backlog=limits.BACKLOG_CONNECTIONS_MAX,
         timeout_keep_alive=int(limits.KEEP_ALIVE_SECONDS),
         timeout_graceful_shutdown=int(limits.SHUTDOWN_CONNECTIONS_SECONDS),

@@ -281,7 +281,8 @@ class StreamLog(Protocol):
         """Make `worker` the writer of an abandoned run; its epoch grows by one.
 
         Args:
-            epoch: The epoch that the caller saw; of several callers one succeeds.
+            epoch: The epoch that the caller saw; of several callers one succeeds, and the same
+                call of that one again, whose answer may have been lost.
 
         Raises:
             StaleEpoch: somebody else took the run over, its writer is alive, or it has ended.

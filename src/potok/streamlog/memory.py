@@ -29,6 +29,7 @@ from potok.streamlog.rules import (
     encode_lines,
     is_key_fresh,
     is_lease_valid,
+    is_taken,
     status_while_live,
 )
 from potok.streamlog.wakeups import Wakeups
@@ -241,6 +242,8 @@ class MemoryLog:
 
     async def take_over(self, run: RunId, *, worker: WorkerId, epoch: int) -> RunRecord:
         one = self._find(run)
+        if is_taken(one.record, worker=worker, epoch=epoch):
+            return one.record
         self._check_writer(one.record, epoch)
         check_writer(
             run,

@@ -43,7 +43,7 @@ from potok.streamlog.redis_records import (
 from potok.streamlog.redis_scripts import Value, script_call
 from potok.streamlog.redis_upkeep import Step
 from potok.streamlog.redis_writer import OwnRun, Stored
-from potok.streamlog.rules import check_events_max, check_writer
+from potok.streamlog.rules import check_events_max, check_writer, is_taken
 from potok.streamlog.wakeups import Wakeups
 
 __all__ = ["RedisLog"]
@@ -326,13 +326,15 @@ class RedisLog:
     async def take_over(self, run: RunId, *, worker: WorkerId, epoch: int) -> RunRecord:
         parts = self._opened()
         seen = await self.read_run(run)
-        leases = await parts.index.leases(now=self._now())
-        is_abandoned = seen.is_live and seen.worker not in leases.living
-        check_writer(run, epoch=epoch, current=seen.epoch, is_live=is_abandoned)
+        is_again = is_taken(seen, worker=worker, epoch=epoch)
+        if not is_again:
+            leases = await parts.index.leases(now=self._now())
+            is_abandoned = seen.is_live and seen.worker not in leases.living
+            check_writer(run, epoch=epoch, current=seen.epoch, is_live=is_abandoned)
         await parts.index.enlist(worker, [run], now=self._now())
         answer = await parts.connections.repeat(
             lambda again: script_call(
-                "take_over", (record_key(run),), epoch, seen.worker or "", worker, int(again)
+                "take_over", (record_key(run),), epoch, seen.worker or "", worker, int(again or is_again)
             )
         )
         try:

@@ -22,7 +22,7 @@ from potok.limits import (
 )
 from potok.streamlog.redis_scripts import Command, all_scripts
 
-__all__ = ["Address", "Connections", "Reply", "connect", "explain", "is_refused"]
+__all__ = ["Address", "Connections", "Reply", "connect", "explain", "is_refused", "send"]
 
 Reply = Any
 """What Redis answers: bytes, int, None, a list of these, or a `ResponseError`."""
@@ -162,8 +162,18 @@ async def connect(connection: AbstractConnection) -> None:
     await cast(Any, connection).connect()
 
 
+async def send(connection: AbstractConnection, commands: Sequence[Command]) -> None:
+    """Send commands; raises redis-py's own errors, and `OSError`."""
+    packed = connection.pack_commands(commands)
+    try:
+        await connection.send_packed_command(packed, check_health=False)
+    except RuntimeError as error:
+        # What uvloop says of a line that the other side has closed; redis-py does not know it.
+        raise exceptions.ConnectionError("the connection was closed") from error
+
+
 async def _ask(connection: AbstractConnection, commands: Sequence[Command]) -> list[Reply]:
-    await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    await send(connection, commands)
     replies: list[Reply] = []
     for _ in commands:
         try:

@@ -23,7 +23,7 @@ from potok.limits import (
     REDIS_UNWATCHED_SECONDS,
 )
 from potok.streamlog.cancels import Bells
-from potok.streamlog.redis_connections import Address, Connections, connect
+from potok.streamlog.redis_connections import Address, Connections, connect, send
 from potok.streamlog.redis_records import cancels_channel, grew_channel, record_key
 from potok.streamlog.wakeups import Wakeups
 
@@ -161,7 +161,7 @@ class News:
             try:
                 async with asyncio.timeout(REDIS_CONNECT_SECONDS):
                     await connect(connection)
-                    await connection.send_command("SUBSCRIBE", self._grew, self._cancels)
+                    await send(connection, [("SUBSCRIBE", self._grew, self._cancels)])
                 silent_seconds = 0.0
                 while silent_seconds < REDIS_LISTEN_SILENCE_SECONDS_MAX:
                     message = await connection.read_response(
@@ -169,7 +169,7 @@ class News:
                     )
                     if message is None:
                         silent_seconds += REDIS_LISTEN_PING_SECONDS
-                        await connection.send_command("PING", check_health=False)
+                        await send(connection, [("PING",)])
                         continue
                     silent_seconds = 0.0
                     self._take(message)

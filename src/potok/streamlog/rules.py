@@ -5,6 +5,7 @@ Pure: facts of a run in, an answer or an error out.
 
 import msgspec
 
+from potok.clock import WorkerId
 from potok.errors import (
     GrammarViolation,
     IdempotencyConflict,
@@ -16,7 +17,7 @@ from potok.events.envelope import Offset
 from potok.events.json_form import encode_event
 from potok.events.kinds import RunEnd
 from potok.limits import IDEMPOTENCY_KEY_SECONDS, READ_EVENTS_MAX
-from potok.streamlog.contract import Batch, RunStatus
+from potok.streamlog.contract import Batch, RunRecord, RunStatus
 
 __all__ = [
     "check_after",
@@ -26,6 +27,7 @@ __all__ = [
     "encode_lines",
     "is_key_fresh",
     "is_lease_valid",
+    "is_taken",
     "status_while_live",
 ]
 
@@ -37,6 +39,11 @@ def check_writer(run: str, *, epoch: int, current: int, is_live: bool) -> None:
     """Raise `StaleEpoch` unless `epoch` may still write to the run."""
     if epoch != current or not is_live:
         raise StaleEpoch(run=run, epoch=epoch, current=current)
+
+
+def is_taken(record: RunRecord, *, worker: WorkerId, epoch: int) -> bool:
+    """Whether a take-over is asked for again that was done, and perhaps not heard of."""
+    return record.is_live and record.worker == worker and record.epoch == epoch + 1
 
 
 def encode_lines(batch: Batch) -> list[bytes]:

@@ -10,7 +10,13 @@ from potok.clock import RunId, WorkerId
 from potok.errors import OurBug
 from potok.limits import TRIM_RUNS_MAX, TRIM_SEGMENTS_MAX
 from potok.streamlog.contract import Attempt, Ending, NewRun, RunRecord
-from potok.streamlog.rules import check_same_request, check_writer, is_key_fresh, is_lease_valid
+from potok.streamlog.rules import (
+    check_same_request,
+    check_writer,
+    is_key_fresh,
+    is_lease_valid,
+    is_taken,
+)
 from potok.streamlog.run_index import RunIndex
 from potok.streamlog.sqlite_records import Row, encode_json, find_row
 from potok.streamlog.sqlite_writer import LiveRun, Writer
@@ -175,6 +181,9 @@ def release_lease(writer: Writer, worker: WorkerId) -> None:
 def take_over(writer: Writer, run: RunId, *, worker: WorkerId, epoch: int) -> Row:
     """Give an abandoned run the next epoch and another writer."""
     with writer.transaction() as connection:
+        row = find_row(connection, run)
+        if row.is_live and is_taken(row.record, worker=worker, epoch=epoch):
+            return row
         record = _writable(writer, run, epoch)
         lease = connection.execute(
             "SELECT lease_until FROM workers WHERE id = ?", (record.worker,)

@@ -157,6 +157,20 @@ class LeasesSuite(LogBench):
         assert kinds == ["RunRecord"] + ["StaleEpoch"] * 4
         assert (await log.read_run(run.run)).epoch == 2
 
+    async def test_a_take_over_whose_answer_was_lost_succeeds_again(
+        self, log: StreamLog, run: RunRecord
+    ) -> None:
+        await write(log, run, *texts("before"))
+        taken = await log.take_over(run.run, worker=OTHER_WORKER, epoch=1)
+        await log.renew_lease(OTHER_WORKER, seconds=30)
+
+        again = await log.take_over(run.run, worker=OTHER_WORKER, epoch=1)
+
+        assert (again.epoch, again.worker, again.tail) == (2, OTHER_WORKER, taken.tail)
+        await write(log, again, *texts("after"))
+        with pytest.raises(StaleEpoch):
+            await log.take_over(run.run, worker=WORKER, epoch=1)
+
     async def test_a_run_whose_writer_is_alive_is_not_taken(
         self, log: StreamLog, run: RunRecord, clock: FakeClock
     ) -> None:

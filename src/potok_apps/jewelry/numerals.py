@@ -84,6 +84,8 @@ _SCALES: Mapping[str, int] = {
 _ALONE = frozenset(
     ["тысяча", "тысячу", "тысячи", "миллион", "миллиона", "лям", "ляма", "thousand", "million"]
 )
+# «50к» is a number, «пару к серьгам» is not.
+_LETTERS = frozenset(("к", "k"))
 _HALVES = {"полмиллиона": 500_000, "полтысячи": 500, "полляма": 500_000}
 _ROUBLES = frozenset(
     [
@@ -200,6 +202,8 @@ def _number_at(words: Sequence[Word], begin: int) -> tuple[float, int, bool]:
         if text in _HALVES and place == begin:
             return float(_HALVES[text]), place + 1, True
         scale = _SCALES.get(text)
+        if text in _LETTERS and not (place > begin and words[place - 1].is_number):
+            scale = None
         if scale is not None and (group is not None or text in _ALONE):
             total, group, is_scaled, lowest = total + (group or 1) * scale, None, True, 1000.0
             place = _after_dot(words, place)

@@ -25,6 +25,7 @@ class Preferences:
         without: (kind, value) pairs that are not wanted at all.
         zodiac: Code of a sign.
         is_on_sale: Only pieces with a lower price than before.
+        absent: Things of `vocabulary.ABSENT` that were asked for; the house has none of them.
         is_currency_foreign: A budget was named in a currency that nobody here can convert.
     """
 
@@ -42,6 +43,7 @@ class Preferences:
     without: tuple[tuple[str, str], ...] = ()
     zodiac: str | None = None
     is_on_sale: bool = False
+    absent: tuple[str, ...] = ()
     is_currency_foreign: bool = False
 
     @property
@@ -61,6 +63,8 @@ class Preferences:
                 found[field.name] = value[0] if len(value) == 1 else list(value)
             elif field.name == "without" and value:
                 found["without"] = [{"kind": kind, "value": one} for kind, one in value]
+            elif field.name == "absent" and value:
+                found["absent"] = list(value)
             elif field.name not in LISTS and value not in (None, False, ()):
                 found[field.name] = value
         return found

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-__all__ = ["Language", "Text", "joined", "language_of", "money", "number", "percent"]
+__all__ = ["Language", "Text", "joined", "language_of", "money", "month_name", "number", "percent"]
 
 Language = Literal["ru", "en"]
 
@@ -51,3 +51,17 @@ def percent(share: float, digits: int = 1) -> Text:
     """Return a share of 0 to 1 as a percentage."""
     amount = number(share * 100, digits)
     return Text(f"{amount.ru}{_NO_BREAK}%", f"{amount.en}%")
+
+
+_MONTHS = (
+    *(Text("январь", "January"), Text("февраль", "February"), Text("март", "March")),
+    *(Text("апрель", "April"), Text("май", "May"), Text("июнь", "June")),
+    *(Text("июль", "July"), Text("август", "August"), Text("сентябрь", "September")),
+    *(Text("октябрь", "October"), Text("ноябрь", "November"), Text("декабрь", "December")),
+)
+
+
+def month_name(month: str) -> Text:
+    """Return a month such as `2026-10` in words, with its year."""
+    year, name = month[:4], _MONTHS[int(month[5:7]) - 1]
+    return Text(f"{name.ru} {year}", f"{name.en} {year}")

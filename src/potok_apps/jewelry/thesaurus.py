@@ -128,6 +128,20 @@ NAMES: Mapping[Meaning, str] = {
         "|expensive|premium"
     ),
     ("sale", "yes"): "скидк*|скидок|распродаж*|акци*|уценк*|уцененн*|discount*|on sale",
+    ("absent", "cufflinks"): "запонк*|запонок|cufflink*",
+    ("absent", "tiara"): "диадем*|тиар*|tiara*",
+    ("absent", "tie_clip"): "зажим*|tie clip*",
+    ("absent", "piercing"): "пирсинг*|piercing*",
+    ("absent", "anklet"): "анклет*|браслет* на ногу|anklet*",
+    ("absent", "palladium"): "паллад*|palladium",
+    ("absent", "steel"): "сталь|стальн*|сталью|steel",
+    ("absent", "titanium"): "титан*|titanium",
+    ("absent", "alexandrite"): "александрит*|alexandrite*",
+    ("absent", "tanzanite"): "танзанит*|tanzanite*",
+    ("absent", "tourmaline"): "турмалин*|tourmaline*",
+    ("absent", "spinel"): "шпинел*|spinel*",
+    ("absent", "coral"): "коралл*|coral*",
+    ("absent", "agate"): "агат|агата|агатом|агаты|agate*",
     ("any", "metal"): (
         "металл не важ*|металл любо*|любо* металл*|неважно какой металл|без разницы какой металл"
         "|материал не важ*|any metal"

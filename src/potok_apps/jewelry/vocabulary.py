@@ -6,6 +6,7 @@ from types import MappingProxyType
 from potok_apps.jewelry.texts import Text
 
 __all__ = [
+    "ABSENT",
     "AUDIENCES",
     "AUDIENCES_OF",
     "CARE",
@@ -166,6 +167,26 @@ CARE: Mapping[str, Text] = MappingProxyType(
     }
 )
 
+ABSENT: Mapping[str, Text] = MappingProxyType(
+    {
+        "cufflinks": Text("запонки", "cufflinks"),
+        "tiara": Text("диадемы", "tiaras"),
+        "tie_clip": Text("зажимы для галстука", "tie clips"),
+        "piercing": Text("пирсинг", "piercings"),
+        "anklet": Text("браслеты на ногу", "anklets"),
+        "palladium": Text("палладий", "palladium"),
+        "steel": Text("сталь", "steel"),
+        "titanium": Text("титан", "titanium"),
+        "alexandrite": Text("александрит", "alexandrite"),
+        "tanzanite": Text("танзанит", "tanzanite"),
+        "tourmaline": Text("турмалин", "tourmaline"),
+        "spinel": Text("шпинель", "spinel"),
+        "coral": Text("коралл", "coral"),
+        "agate": Text("агат", "agate"),
+    }
+)
+"""What people ask jewellers for and this house does not have."""
+
 LABELS: Mapping[str, Mapping[str, Text]] = MappingProxyType(
     {
         "category": CATEGORIES,
@@ -175,6 +196,7 @@ LABELS: Mapping[str, Mapping[str, Text]] = MappingProxyType(
         "style": STYLES,
         "occasion": OCCASIONS,
         "recipient": RECIPIENTS,
+        "absent": ABSENT,
     }
 )
 """Kind of value -> its values with their names."""

@@ -70,6 +70,7 @@ def _updated(before: Preferences, text: str) -> Preferences:
         changes["size"] = size
     if (sign := find_sign(text)) is not None:
         changes["zodiac"] = sign.code
+    changes["absent"] = tuple(dict.fromkeys(wanted.get("absent", ())))
     if "sale" in wanted:
         changes["is_on_sale"] = True
     return replace(before, **changes)

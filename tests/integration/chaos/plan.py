@@ -140,7 +140,7 @@ class PlannedStream:
 
 _MODELS = (
     *(("begun", 30), ("words", 26), ("refuses", 12), ("leaves", 12), ("thinks", 10)),
-    *(("demo", 4), ("cannot", 6)),
+    *(("demo", 5), ("cannot", 3)),
 )
 
 

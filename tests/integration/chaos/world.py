@@ -23,6 +23,7 @@ __all__ = ["Spell", "Worker", "World", "built_world"]
 
 REDIS_WORKERS = 3
 TOKEN_GAP_SECONDS = 3
+FIRST_TOKEN_SECONDS = 4
 DEMO_TOKENS_PER_SECOND = 25
 # Everybody is hit again and again here; the usual five calls are meant for one bad day.
 ANSWER_CALLS_MAX = 20
@@ -246,6 +247,7 @@ async def _workers_behind_links(
     environment = {
         "POTOK_CONFIG": str(settings),
         "POTOK_UPSTREAM_TOKEN_GAP_SECONDS": str(TOKEN_GAP_SECONDS),
+        "POTOK_UPSTREAM_FIRST_TOKEN_SECONDS": str(FIRST_TOKEN_SECONDS),
         "POTOK_DEMO_TOKENS_PER_SECOND": str(DEMO_TOKENS_PER_SECOND),
         "POTOK_ANSWER_CALLS_MAX": str(ANSWER_CALLS_MAX),
     }

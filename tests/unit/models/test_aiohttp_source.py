@@ -1,4 +1,6 @@
 import asyncio
+import importlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -6,6 +8,7 @@ from typing import Any
 import pytest
 
 from potok.errors import UpstreamLost, UpstreamUnreachable
+from potok.models import aiohttp_source
 from potok.models.aiohttp_source import AiohttpSource
 from potok.models.byte_source import UpstreamCall, UpstreamReply
 from potok.testing.gates import Gate
@@ -177,3 +180,21 @@ def test_a_call_shows_neither_key_nor_prompt() -> None:
 
     for secret in ("sk-secret-1", "pass", "prompt"):
         assert secret not in shown
+
+
+async def test_aiohttp_is_imported_beside_the_loop_for_all_who_come_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[str] = []
+    monkeypatch.setattr(aiohttp_source, "_is_loaded", False)
+    monkeypatch.setattr(
+        importlib,
+        "import_module",
+        lambda name: threads.append(threading.current_thread().name),
+    )
+
+    await asyncio.gather(aiohttp_source.load_aiohttp(), aiohttp_source.load_aiohttp())
+    await aiohttp_source.load_aiohttp()
+
+    assert len(threads) == 2
+    assert threading.main_thread().name not in threads

@@ -9,6 +9,7 @@ from potok.chats.database import sqlite_url
 from potok.chats.store import SqlChatStore
 from potok.clock import RunId
 from potok.events.run_request import RunRequest
+from potok.runs.chat_endings import before_of
 from potok.streamlog.memory import MemoryLog
 from potok.testing.fakes import CountingIds, FakeClock
 from potok.testing.gates import Gate
@@ -123,6 +124,33 @@ async def test_a_worker_that_goes_away_leaves_its_answer_to_the_next_one(
         # The model was asked to go on, and what it said follows what was shown.
         assert texts == ["Hi", "HalfHello!"]
         assert answer.status == "finished"
+
+
+async def test_an_answer_that_was_about_to_go_on_is_what_it_was(
+    path: Path, clock: FakeClock
+) -> None:
+    log, ids = MemoryLog(clock), CountingIds()
+    async with open_chats(path, log, clock, (HELLO,), ids=ids) as first:
+        chat = await first.store.chats.create(NewChat(), principal=ME)
+        sent = await first.chats.send(chat.id, "Hi", principal=ME, language="en")
+        await first.until_settled()
+        before = await first.chats.message(chat.id, sent.answer.id, principal=ME)
+        # All that a process leaves that dies before the run begins.
+        await first.store.answers.reopen(
+            chat.id, before.id, principal=ME, run=RUN, plan=before_of(before)
+        )
+        assert await first.store.answers.find_live(chat.id, principal=ME) is not None
+
+    async with open_chats(path, log, clock, (HELLO,), ids=ids) as house:
+        await house.until_settled()
+
+        after = await house.chats.message(chat.id, before.id, principal=ME)
+        assert (after.content, after.status, after.metadata) == (
+            before.content,
+            before.status,
+            before.metadata,
+        )
+        assert house.model.requests == []
 
 
 async def test_a_queue_that_could_go_on_goes_on(path: Path, clock: FakeClock) -> None:

@@ -158,7 +158,13 @@ async def test_an_allowed_origin_passes_and_may_read_the_reply() -> None:
     assert reply.status == 200
     assert reply.headers["access-control-allow-origin"] == "https://chat.example.com"
     assert reply.headers["vary"] == "Origin"
-    assert "X-Potok-Run" in reply.headers["access-control-expose-headers"]
+    assert set(reply.headers["access-control-expose-headers"].lower().split(", ")) >= {
+        "x-potok-run",
+        "x-potok-heartbeat",
+        "x-request-id",
+        "x-should-retry",
+        "retry-after",
+    }
 
 
 async def test_an_allowed_origin_may_read_refusals_too() -> None:
@@ -188,12 +194,18 @@ async def test_a_preflight_of_an_allowed_origin_needs_no_key_and_gets_what_it_as
         origin="https://chat.example.com",
         sec_fetch_site="cross-site",
         access_control_request_method="POST",
-        access_control_request_headers="authorization,content-type,x-stainless-os",
+        access_control_request_headers=(
+            "authorization,content-type,idempotency-key,last-event-id,x-potok-on-disconnect,"
+            "x-stainless-os"
+        ),
     )
 
     assert reply.status == 204
     assert reply.headers["access-control-allow-origin"] == "https://chat.example.com"
-    assert reply.headers["access-control-allow-headers"].endswith("x-stainless-os")
+    assert reply.headers["access-control-allow-headers"] == (
+        "authorization,content-type,idempotency-key,last-event-id,x-potok-on-disconnect,"
+        "x-stainless-os"
+    )
     assert "POST" in reply.headers["access-control-allow-methods"]
     assert inner.principals == []
 

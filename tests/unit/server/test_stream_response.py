@@ -85,7 +85,7 @@ def response_of(
         pages(),
         encoder or NativeSse().encoder(READING),
         run=RUN,
-        headers=stream_headers("text/event-stream", run=RUN),
+        headers=stream_headers("text/event-stream", run=RUN, heartbeat_seconds=12.5),
         first_frames=first_frames,
         observer=observer,
         write_seconds_max=write_seconds_max,
@@ -117,6 +117,7 @@ async def test_headers_let_every_proxy_pass_the_stream_on() -> None:
     assert headers[b"content-type"] == b"text/event-stream; charset=utf-8"
     assert headers[b"cache-control"] == b"no-cache, no-transform"
     assert headers[b"x-accel-buffering"] == b"no"
+    assert headers[b"x-potok-heartbeat"] == b"12.5"
     assert headers[b"x-potok-run"] == RUN.encode()
     assert b"content-length" not in headers
 

@@ -200,7 +200,9 @@ class Engine:
                     f" It is started again in {rest:.0f} seconds. Is there enough memory? A smaller"
                     " model, fewer slots or less context need less."
                 )
-            await self._sleep(self._mortality.wait_seconds(now))
+            wait = self._mortality.wait_seconds(now)
+            if wait > 0:
+                await self._sleep(wait)
             try:
                 child = await self._start_child()
             except ModelUnusable:

@@ -135,10 +135,12 @@ class _Reader:
                 raise NotGguf(f"one of its tensors claims to have {dimensions} dimensions")
             self._file.seek(8 * dimensions + 4, 1)
             furthest = max(furthest, self._number("<Q"))
-        head = self._file.tell()
+        head, size = self._file.tell(), self._file.seek(0, 2)
+        if head > size:
+            raise _cut()
         step = alignment if isinstance(alignment, int) and alignment > 0 else 32
         begin = -(-head // step) * step
-        if count and self._file.seek(0, 2) <= begin + furthest:
+        if count and size <= begin + furthest:
             raise _cut("its tensors")
 
     def _value(self, kind: int) -> Any:
@@ -163,7 +165,9 @@ class _Reader:
                 head = read(8)
                 if len(head) < 8:
                     raise _cut()
-                read(self._bounded(unpack(head)[0]))
+                length = self._bounded(unpack(head)[0])
+                if len(read(length)) < length:
+                    raise _cut()
         else:
             raise NotGguf(f"one of its lists has items of the unknown type {kind}")
 
