@@ -31,6 +31,8 @@ class PotokError(Exception):
 
     code: ClassVar[str] = "potok_error"
     retryable: ClassVar[bool] = False
+    language: str | None = None
+    """The caller's, for a face that says errors in several; None where it is not known."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

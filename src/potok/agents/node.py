@@ -84,6 +84,11 @@ class Node:
         return self._session.turn.run
 
     @property
+    def principal(self) -> str:
+        """Who asked: the key of what belongs to people."""
+        return self._session.turn.principal
+
+    @property
     def language(self) -> str:
         """The language of the run's texts for people: `en`, `ru`."""
         return self._session.turn.request.language

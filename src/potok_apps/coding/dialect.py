@@ -23,6 +23,7 @@ from potok.events.kinds import (
     TextStart,
 )
 from potok.wire.sse import encode_sse
+from potok_apps.refusals import sentence_of
 
 __all__ = ["METADATA", "CodingSse"]
 
@@ -61,7 +62,7 @@ class CodingSse:
         return _Encoder(reading)
 
     def encode_error(self, error: PotokError) -> bytes:
-        return encode_json({"code": error.code, "message": error.message, **facts_of(error)})
+        return encode_json({"code": error.code, "message": sentence_of(error), **facts_of(error)})
 
 
 class _Encoder(RunEncoder):

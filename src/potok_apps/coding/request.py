@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from potok.apps.contract import JsonObject, RequestInvalid, Route, Start
+from potok.apps.contract import JsonObject, Route, Start
 from potok_apps.coding.dialect import CodingSse
+from potok_apps.refusals import Refusal
 
 __all__ = ["AGENT", "MODES", "ROUTE", "read_wish"]
 
@@ -19,21 +20,32 @@ _ROLES = ("user", "assistant", "system")
 
 
 def read_wish(body: JsonObject, path: Mapping[str, str]) -> Start:
-    """Check a body; raises `RequestInvalid`, whose text is for people."""
+    """Check a body; raises `Refusal`."""
     message = body.get("message")
     if not isinstance(message, str) or not message.strip():
-        raise RequestInvalid("`message` must be a text: what is to be done?", param="message")
+        raise Refusal(
+            ru="Напишите в `message`, что нужно сделать.",
+            en="`message` must be a text: what is to be done?",
+            param="message",
+        )
     if len(message) > MESSAGE_CHARACTERS_MAX:
-        raise RequestInvalid(
-            f"`message` has {len(message)} characters; send at most {MESSAGE_CHARACTERS_MAX}.",
+        raise Refusal(
+            ru=f"Слишком длинное сообщение: можно до {MESSAGE_CHARACTERS_MAX} символов.",
+            en=f"`message` has {len(message)} characters; send at most {MESSAGE_CHARACTERS_MAX}.",
             param="message",
         )
     mode = body.get("mode", "chat")
     if mode not in MODES:
-        raise RequestInvalid("`mode` must be chat or code.", param="mode")
+        raise Refusal(
+            ru="`mode` может быть chat или code.", en="`mode` must be chat or code.", param="mode"
+        )
     model = body.get("model")
     if model is not None and (not isinstance(model, str) or not model):
-        raise RequestInvalid("`model` must be the name of a model.", param="model")
+        raise Refusal(
+            ru="`model` — это имя модели, строка.",
+            en="`model` must be the name of a model.",
+            param="model",
+        )
     return Start(
         agent=AGENT,
         input={
@@ -51,15 +63,21 @@ def _read_temperature(value: object) -> float | None:
         return None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not 0 <= value <= 2:  # type: ignore[operator]
-        raise RequestInvalid("`temperature` must be a number from 0 to 2.", param="temperature")
+        raise Refusal(
+            ru="`temperature` — число от 0 до 2.",
+            en="`temperature` must be a number from 0 to 2.",
+            param="temperature",
+        )
     return float(value)  # type: ignore[arg-type]
 
 
 def _read_history(history: object) -> list[JsonObject]:
     param = "conversation_history"
     if not isinstance(history, list) or len(history) > HISTORY_MESSAGES_MAX:
-        raise RequestInvalid(
-            f"`{param}` must be an array of at most {HISTORY_MESSAGES_MAX} messages.", param=param
+        raise Refusal(
+            ru=f"`{param}` — массив, не больше {HISTORY_MESSAGES_MAX} сообщений.",
+            en=f"`{param}` must be an array of at most {HISTORY_MESSAGES_MAX} messages.",
+            param=param,
         )
     for place, message in enumerate(history):
         is_message = (
@@ -68,8 +86,10 @@ def _read_history(history: object) -> list[JsonObject]:
             and isinstance(message.get("content"), str)
         )
         if not is_message:
-            raise RequestInvalid(
-                f"`{param}[{place}]` must be an object with `role` (user, assistant or system)"
+            raise Refusal(
+                ru=f"`{param}[{place}]` — объект с полями `role` (user, assistant или system) и"
+                " `content`, текст.",
+                en=f"`{param}[{place}]` must be an object with `role` (user, assistant or system)"
                 " and `content`, a text.",
                 param=f"{param}[{place}]",
             )

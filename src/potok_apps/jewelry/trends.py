@@ -6,9 +6,8 @@ never read as rules, and only its tags and its date are counted.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, exists, func, select
@@ -16,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from potok_apps.jewelry.bounds import DATA_AS_OF
 from potok_apps.jewelry.facts import Fact, Facts
-from potok_apps.jewelry.preferences import Preferences
 from potok_apps.jewelry.tables import (
     order_items,
     product_stones,
@@ -26,8 +24,9 @@ from potok_apps.jewelry.tables import (
     trend_tags,
 )
 from potok_apps.jewelry.texts import Language, Text, number, percent
+from potok_apps.jewelry.themes import TAGS, Tag
 
-__all__ = ["TAGS", "Note", "Tag", "Trend", "Trends", "read_trends", "score_trends"]
+__all__ = ["Note", "Trend", "Trends", "read_trends", "score_trends"]
 
 DECAY_DAYS = 90  # a note of this age counts e times less than one of today
 RECENT_DAYS = 60
@@ -36,60 +35,6 @@ EMERGING_MOMENTUM = 1.5
 EMERGING_NOTES_MIN = 3
 _SCORE_DIGITS = 1
 _TOLD = 5  # trends in prose; the metadata has all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
-    """A theme of the journals; `kind` and `values` say which pieces show it, if any do."""
-
-    title: Text
-    kind: str | None = None
-    values: tuple[str, ...] = ()
-
-    @property
-    def wishes(self) -> Preferences | None:
-        """Wishes that find its pieces."""
-        if self.kind is None or self.kind == "for_whom":
-            return Preferences(recipient=("man",)) if self.kind else None
-        return Preferences(**{self.kind: self.values})  # type: ignore[arg-type]
-
-
-def _tag(ru: str, en: str, kind: str | None = None, *values: str) -> Tag:
-    return Tag(title=Text(ru, en), kind=kind, values=values)
-
-
-TAGS: Mapping[str, Tag] = MappingProxyType(
-    {
-        "amber": _tag("Янтарь", "Amber", "stone", "amber"),
-        "baroque_pearl": _tag("Барочный жемчуг", "Baroque pearls", "stone", "pearl"),
-        "bold_earrings": _tag("Крупные серьги", "Bold earrings", "category", "earrings"),
-        "brooches": _tag("Броши", "Brooches", "category", "brooch"),
-        "coloured_stones": _tag(
-            *("Цветные камни", "Coloured stones", "stone"),
-            *("amethyst", "citrine", "topaz", "peridot", "garnet"),
-        ),
-        "engagement_color": _tag(
-            "Цветные камни в помолвке", "Coloured engagement stones", "stone", "sapphire", "emerald"
-        ),
-        "ethnic": _tag("Этника", "Ethnic style", "style", "ethnic"),
-        "green_stones": _tag(
-            "Зелёные камни", "Green stones", "stone", "emerald", "malachite", "peridot"
-        ),
-        "layered_chains": _tag("Многослойные цепочки", "Layered chains", "category", "chain"),
-        "mens_jewelry": _tag("Мужские украшения", "Men's jewellery", "for_whom", "men"),
-        "minimalism": _tag("Минимализм", "Minimalism", "style", "minimalism"),
-        "mixed_metals": _tag("Смешанные металлы", "Mixed metals"),
-        "moon_glow": _tag(
-            "Опал и лунный камень", "Opal and moonstone", "stone", "opal", "moonstone"
-        ),
-        "nature_motifs": _tag("Природные мотивы", "Motifs of nature"),
-        "personal": _tag("Гравировка и имена", "Engraving and names"),
-        "platinum": _tag("Платина", "Platinum", "metal", "platinum"),
-        "silver_forms": _tag("Скульптурное серебро", "Sculpted silver", "metal", "silver"),
-        "vintage": _tag("Винтаж", "Vintage", "style", "vintage"),
-        "yellow_gold": _tag("Жёлтое золото", "Yellow gold", "metal_color", "yellow"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +126,7 @@ async def read_trends(engine: AsyncEngine, *, as_of: date = DATA_AS_OF) -> Trend
     scored = score_trends(notes, as_of=as_of)
     return Trends(
         data_as_of=as_of,
-        trends=tuple(_with_share(one, shares.get(one.tag)) for one in scored),
+        trends=tuple(replace(one, sales_share=shares.get(one.tag)) for one in scored),
         notes=tuple(sorted(notes, key=lambda note: (-note.published_on.toordinal(), note.id))),
     )
 
@@ -273,17 +218,6 @@ def _shows(tag: Tag) -> ColumnElement[bool]:
             )
 
 
-def _with_share(trend: Trend, share: float | None) -> Trend:
-    return Trend(
-        tag=trend.tag,
-        score=trend.score,
-        momentum=trend.momentum,
-        note_ids=trend.note_ids,
-        is_emerging=trend.is_emerging,
-        sales_share=share,
-    )
-
-
 def _trend_metadata(trend: Trend, language: Language) -> dict[str, Any]:
     return {
         "title": trend.title.within(language),
@@ -323,7 +257,8 @@ def _sentences(trends: Trends) -> Iterator[Text]:
         notes = ", ".join(one.note_ids)
         if one.momentum is None:
             yield Text(
-                f"Новая тема: {one.title.ru} ({notes}).", f"A new theme: {one.title.en} ({notes})."
+                f"После тишины заговорили: {one.title.ru} ({notes}).",
+                f"Spoken of again after silence: {one.title.en} ({notes}).",
             )
             continue
         times = number(one.momentum, 1)

@@ -1,6 +1,8 @@
 """The routes of apps: POST starts a run, GET comes back to one, as EventSource does."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +12,7 @@ from starlette.responses import Response
 from potok import limits
 from potok.apps.contract import Route, Start
 from potok.apps.host import InstalledApp
-from potok.errors import AppUnavailable, RequestInvalid, RunNotFound
+from potok.errors import AppUnavailable, PotokError, RequestInvalid, RunNotFound
 from potok.events.envelope import Place
 from potok.events.run_request import RunRequest, hash_of
 from potok.server import openapi_apps as openapi
@@ -47,16 +49,18 @@ def _add(app: FastAPI, services: Services, installed: InstalledApp, route: Route
     name = installed.app.titles.get("en", installed.app.name)
 
     async def start(request: Request) -> Response:
-        place = place_asked(request)
-        body = await read_json(request.receive)
-        if place is not None:
-            return await _attach(services, request, route, place)
-        wanted = _request_of(request, installed, route, body)
-        record, _ = await start_run(services, request, wanted)
-        return await _read(services, request, route, record, place=None)
+        with _in_language(request, route):
+            place = place_asked(request)
+            body = await read_json(request.receive)
+            if place is not None:
+                return await _attach(services, request, route, place)
+            wanted = _request_of(request, installed, route, body)
+            record, _ = await start_run(services, request, wanted)
+            return await _read(services, request, route, record, place=None)
 
     async def come_back(request: Request) -> Response:
-        return await _come_back(services, request, installed, route)
+        with _in_language(request, route):
+            return await _come_back(services, request, installed, route)
 
     app.add_api_route(
         route.path,
@@ -82,6 +86,16 @@ def _add(app: FastAPI, services: Services, installed: InstalledApp, route: Route
         name=f"{installed.app.name}: GET {route.path}",
         operation_id=f"read_{_slug(route.path)}",
     )
+
+
+@contextmanager
+def _in_language(request: Request, route: Route) -> Iterator[None]:
+    """Note on errors in which language the caller reads."""
+    try:
+        yield
+    except PotokError as error:
+        error.language = language_of(request.scope, default=route.language)
+        raise
 
 
 def _slug(path: str) -> str:

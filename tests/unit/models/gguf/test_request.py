@@ -36,7 +36,9 @@ def test_parameters_go_through_as_they_are() -> None:
 
 
 def test_nobody_takes_a_slot_or_a_label_from_outside() -> None:
-    body = body_for(id_slot=0, **{LABEL: 7}, model="other", stream=False)
+    label: dict[str, Any] = {LABEL: 7}
+
+    body = body_for(id_slot=0, model="other", stream=False, **label)
 
     assert body.keys() == {"messages", "stream", "stream_options"}
 

@@ -1,0 +1,165 @@
+"""What is asked of the jewelry house, and the two routes by which it is asked."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from potok.apps.contract import JsonObject, Route, Start
+from potok_apps.jewelry.dialect import ConsultationSse, OrchestratorSse
+from potok_apps.refusals import Refusal
+
+__all__ = ["AGENTS", "CONSULTATION", "ORCHESTRATOR", "ROUTES", "read_consultation", "read_task"]
+
+CONSULTATION = "jewelry-consultation"
+ORCHESTRATOR = "jewelry-orchestrator"
+
+AGENTS = ("consultant", "girlfriend", "analysis", "trend", "taste")
+"""What `explicit_task_type` may name."""
+
+MESSAGE_CHARACTERS_MAX = 8_000
+"""Of one message: what a person types about jewelry, generously."""
+HISTORY_MESSAGES_MAX = 100
+"""Of the conversation before; older ones are the client's to leave out."""
+HISTORY_CHARACTERS_MAX = 8_000
+"""Of one message in it."""
+
+_ROLES = ("user", "assistant", "system")
+# An id is somebody else's word: a number, a UUID, an e-mail address.
+_USER = re.compile(r"[\w.@:+-]{1,100}")
+
+
+def read_consultation(body: JsonObject, path: Mapping[str, str]) -> Start:
+    """Check a body of a consultation; raises `Refusal`."""
+    return Start(agent=CONSULTATION, input=_read_common(body, path))
+
+
+def read_task(body: JsonObject, path: Mapping[str, str]) -> Start:
+    """Check a body of the orchestrator; raises `Refusal`."""
+    task = body.get("explicit_task_type")
+    if task is not None and task not in AGENTS:
+        raise Refusal(
+            ru=f"`explicit_task_type` может быть одним из: {', '.join(AGENTS)}.",
+            en=f"`explicit_task_type` must be one of {', '.join(AGENTS)}.",
+            param="explicit_task_type",
+        )
+    return Start(agent=ORCHESTRATOR, input={**_read_common(body, path), "task": task})
+
+
+def _read_common(body: JsonObject, path: Mapping[str, str]) -> dict[str, Any]:
+    user = path.get("user_id", body.get("user_id"))
+    if not isinstance(user, str) or not _USER.fullmatch(user):
+        raise Refusal(
+            ru="Идентификатор покупателя — до 100 букв, цифр и знаков . @ : + - _.",
+            en="A user's id has up to 100 letters, digits and . @ : + - _.",
+            param="user_id",
+        )
+    message = body.get("message")
+    if not isinstance(message, str) or not message.strip():
+        raise Refusal(
+            ru="Напишите в `message`, чем помочь: пустое сообщение не обработать.",
+            en="`message` must be a text that is not empty.",
+            param="message",
+        )
+    if len(message) > MESSAGE_CHARACTERS_MAX:
+        raise Refusal(
+            ru=f"Слишком длинное сообщение: можно до {MESSAGE_CHARACTERS_MAX} символов.",
+            en=f"`message` has {len(message)} characters; send at most {MESSAGE_CHARACTERS_MAX}.",
+            param="message",
+        )
+    model = body.get("model")
+    if model is not None and (not isinstance(model, str) or not model):
+        raise Refusal(
+            ru="`model` — это имя модели, строка.",
+            en="`model` must be the name of a model.",
+            param="model",
+        )
+    history = _read_history(body.get("conversation_history"))
+    return {"user_id": user, "message": message.strip(), "history": history, "model": model}
+
+
+def _read_history(history: object) -> list[JsonObject]:
+    param = "conversation_history"
+    if history is None:
+        return []
+    if not isinstance(history, list) or len(history) > HISTORY_MESSAGES_MAX:
+        raise Refusal(
+            ru=f"`{param}` — массив, не больше {HISTORY_MESSAGES_MAX} сообщений.",
+            en=f"`{param}` must be an array of at most {HISTORY_MESSAGES_MAX} messages.",
+            param=param,
+        )
+    for place, message in enumerate(history):
+        is_message = (
+            isinstance(message, dict)
+            and message.get("role") in _ROLES
+            and isinstance(message.get("content"), str)
+            and len(message["content"]) <= HISTORY_CHARACTERS_MAX
+        )
+        if not is_message:
+            raise Refusal(
+                ru=f"`{param}[{place}]` — объект с полями `role` (user, assistant или system) и"
+                f" `content`, текст до {HISTORY_CHARACTERS_MAX} символов.",
+                en=f"`{param}[{place}]` must be an object with `role` (user, assistant or system)"
+                f" and `content`, a text of at most {HISTORY_CHARACTERS_MAX} characters.",
+                param=f"{param}[{place}]",
+            )
+    return [{"role": one["role"], "content": one["content"]} for one in history]
+
+
+_FIELDS: dict[str, Any] = {
+    "message": {"type": "string", "minLength": 1, "maxLength": MESSAGE_CHARACTERS_MAX},
+    "conversation_history": {
+        "type": "array",
+        "maxItems": HISTORY_MESSAGES_MAX,
+        "items": {
+            "type": "object",
+            "required": ["role", "content"],
+            "properties": {"role": {"enum": list(_ROLES)}, "content": {"type": "string"}},
+        },
+    },
+    "model": {"type": "string"},
+}
+
+ROUTES = (
+    Route(
+        path="/api/consultation/{user_id}/stream",
+        dialect=ConsultationSse(),
+        read=read_consultation,
+        body={"type": "object", "required": ["message"], "properties": _FIELDS},
+        example={"message": "Я ищу обручальное кольцо", "conversation_history": []},
+        reply=(
+            'data: {"type":"status","message":"Начинаю консультацию...","code":"start"}\n'
+            "id: 01j...2\n\n"
+            'data: {"type":"token","content":"Прекрасный"}\nid: 01j...9\n\n'
+            'data: {"type":"done","message":"Готово"}\nid: 01j...40\n\n'
+        ),
+        summary="Ask the jewelry consultant",
+        description="Statuses, tokens, then flat metadata: products, their ids, what was understood.",
+        starts_by_get=True,
+    ),
+    Route(
+        path="/api/orchestrator/{user_id}/stream",
+        dialect=OrchestratorSse(),
+        read=read_task,
+        body={
+            "type": "object",
+            "required": ["message"],
+            "properties": {**_FIELDS, "explicit_task_type": {"enum": [*AGENTS, None]}},
+        },
+        example={
+            "message": "Какие украшения сейчас в моде?",
+            "conversation_history": [],
+            "explicit_task_type": "trend",
+        },
+        reply=(
+            'data: {"type":"token","agent":"trend","content":"Сейчас"}\nid: 01j...9\n\n'
+            'data: {"type":"metadata","data":{"trend":{}},"completed_agents":["trend"]}\n'
+            "id: 01j...39\n\n"
+        ),
+        summary="Ask the jewelry house",
+        description=(
+            "Routes a message to one or several of consultant, girlfriend, analysis, trend and"
+            " taste, which answer side by side; metadata stands under `data` by agent."
+        ),
+        starts_by_get=True,
+    ),
+)
