@@ -22,7 +22,7 @@ INTEGRATION_SECONDS = 120  # a server starts, is killed and starts again
 LONG_SECONDS = 1800  # soak tests end by themselves before
 
 # A test must not spend somebody's money, nor read how this machine is set up.
-FOREIGN_PREFIXES = ("POTOK_", "OPENAI_", "OLLAMA_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_")
+FOREIGN_PREFIXES = ("POTOK_", "OPENAI_", "OLLAMA_", "HF_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_")
 # A proxy would take even calls to loopback out of the machine.
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 

@@ -1,4 +1,4 @@
-"""A server of one file that misbehaves as it is told: cuts, lies, ignores, redirects. Loopback only.
+"""A server of one file that misbehaves as it is told: cuts, lies, ignores, redirects.
 
 Does not imitate: TLS, HTTP/2, several connections to one download.
 """
@@ -25,6 +25,7 @@ class Manners:
 
     etag: str | None = '"v1"'
     knows_ranges: bool = True
+    obeys_if_range: bool = True
     tells_length: bool = True
     cuts: list[int] = field(default_factory=list)
     length_lie: int = 0
@@ -91,6 +92,7 @@ class FileServer:
         named = [f"ETag: {manners.etag}"] if manners.etag else []
         wanted = re.fullmatch(r"bytes=(\d+)-", seen.headers.get("range", ""))
         is_same = seen.headers.get("if-range", manners.etag) == manners.etag
+        is_same = is_same or not manners.obeys_if_range
         begin, status = 0, 200
         if wanted and manners.knows_ranges and is_same:
             begin, status = int(wanted[1]), 206

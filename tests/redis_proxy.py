@@ -46,6 +46,7 @@ class RedisProxy:
         self._port = port
         self._server: asyncio.Server | None = None
         self._links: set[asyncio.Task[None]] = set()
+        self._is_cut = False
 
     @property
     def url(self) -> str:
@@ -69,15 +70,29 @@ class RedisProxy:
             link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
 
+    def cut(self) -> None:
+        """Break every connection, and every new one, until `mend`."""
+        self._is_cut = True
+        for link in self._links:
+            link.cancel()
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self._is_cut = False
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link = asyncio.current_task()
         assert link is not None
+        if self._is_cut:
+            writer.transport.abort()
+            return
         self._links.add(link)
         back = None
         try:
             from_redis, back = await asyncio.open_connection("127.0.0.1", self._port)
             await self._serve(reader, writer, from_redis, back)
-        except (asyncio.IncompleteReadError, OSError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
+            # Cancelled by nobody but this proxy itself.
             pass
         finally:
             self._links.discard(link)

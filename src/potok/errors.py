@@ -10,7 +10,7 @@
     |-- PeerError          the upstream or the other end of a wire misbehaved
     |   |-- UpstreamUnreachable, UpstreamRefused, UpstreamLost, UpstreamStalled,
     |   |-- UpstreamMalformed, FrameTooLarge, ServerUnreachable, ServerRefused, AnswerUnfit,
-    |   |-- PromptTooLong, ModelUnusable
+    |   |-- PromptTooLong, ModelUnusable, UpstreamLimited, UpstreamRejected
     |-- TryAgain           the same request may succeed later
     |   |-- LogUnavailable, LogLost, UpstreamBusy, ServerDraining, ChatsUnavailable
     |-- SetupError         the operator changes the set-up
@@ -604,3 +604,15 @@ class ToolFailed(PeerError):
     """A tool says that it could not do what it was asked; its model is told in its words."""
 
     code = "tool_failed"
+
+
+class UpstreamLimited(UpstreamRefused):
+    """The provider limits how much it is asked; the same request may succeed later."""
+
+    code, retryable = "upstream_limited", True
+
+
+class UpstreamRejected(UpstreamRefused):
+    """The provider takes the request itself for wrong (400, 413, 422): the caller changes it."""
+
+    code = "upstream_rejected"

@@ -199,6 +199,8 @@ SHUTDOWN_SECONDS_MAX = 4.8
 PORTS_TRIED_MAX = 100
 # Connections that wait to be accepted.
 BACKLOG_CONNECTIONS_MAX = 2_048
+# A client that takes one write for so long lags: its next frames may hold more.
+WRITE_SECONDS_SLOW = 0.1
 # Connections that one process serves; on further ones requests are refused with 503.
 CONNECTIONS_MAX = 10_000
 # From the first byte of a request, or its connection, to the end of its headers.

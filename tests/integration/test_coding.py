@@ -180,7 +180,7 @@ async def test_a_model_that_fails_ends_in_a_failure_with_a_code(tmp_path: Path) 
     frames, _ = await ask(tmp_path, [PLAN, refused])
 
     assert frames[-1][0] == "failure"
-    assert frames[-1][1]["code"] == "upstream_refused"
+    assert frames[-1][1]["code"] == "upstream_rejected"
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -114,7 +114,9 @@ async def test_a_line_that_is_full_refuses_a_start_and_says_when_to_come_back(
 ) -> None:
     gate = Gate()
     async with served(tmp_path, gate) as (upstream, _, client):
-        first = await ask(client, "1")
+        kept = {"model": "openai/scripted", "messages": [{"role": "user", "content": "1"}]}
+        key = {"Idempotency-Key": "mine"}
+        first = (await client.post("/api/runs", json=kept, headers=key)).json()["id"]
         await upstream.until_call(1)
         waiting = [await ask(client, str(number)) for number in range(3)]
         for run in waiting:
@@ -126,6 +128,7 @@ async def test_a_line_that_is_full_refuses_a_start_and_says_when_to_come_back(
             await client.post("/v1/chat/completions", json={**body, "stream": True}),
         ]
         again = await client.post("/api/runs", json=body, headers={"Idempotency-Key": "k"})
+        retried = await client.post("/api/runs", json=kept, headers=key)
         gate.open()
         await whole_run(client, first)
         runs = (await client.get("/api/runs")).json()["items"]
@@ -136,6 +139,7 @@ async def test_a_line_that_is_full_refuses_a_start_and_says_when_to_come_back(
         assert "all 1 calls under way" in refusal.json()["error"]["message"]
     assert again.json()["error"]["code"] == "upstream_busy"
     assert len(runs) == 4, "what is refused leaves no run"
+    assert (retried.status_code, retried.json()["id"]) == (200, first)
 
 
 async def test_a_run_that_is_stopped_while_it_waits_leaves_the_line_at_once(

@@ -23,7 +23,17 @@ from potok.events.kinds import (
 from potok.events.run_request import JsonObject, OnDisconnect, RunRequest, text_of
 from potok.models.contract import Capabilities, ChatModel, ChatRequest, ModelInfo
 
-__all__ = ["CALLER", "FAULTS", "MODELS", "Call", "Continues", "Models", "Pausable", "Story", "Upstream"]
+__all__ = [
+    "CALLER",
+    "FAULTS",
+    "MODELS",
+    "Call",
+    "Continues",
+    "Models",
+    "Pausable",
+    "Story",
+    "Upstream",
+]
 
 Continues = Literal["replay", "prefill", "prompt", "no"]
 MODELS: tuple[Continues, ...] = ("replay", "prefill", "prompt", "no")
@@ -74,7 +84,9 @@ class Story(msgspec.Struct, frozen=True):
             for place in range(self.words)
         ]
         return [
-            piece for place, word in enumerate(words) for piece in (word, "  " if place % 5 else ".\n")
+            piece
+            for place, word in enumerate(words)
+            for piece in (word, "  " if place % 5 else ".\n")
         ]
 
     @property

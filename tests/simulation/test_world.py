@@ -91,9 +91,7 @@ class WorldMachine(RuleBasedStateMachine):
     # runs
 
     @rule(worker=number, telling=st.fixed_dictionaries(telling), model=model, leaves=st.booleans())
-    def start(
-        self, worker: int, telling: dict[str, Any], model: Continues, leaves: bool
-    ) -> None:
+    def start(self, worker: int, telling: dict[str, Any], model: Continues, leaves: bool) -> None:
         self._start(worker=worker, telling=telling, model=model, leaves=leaves)
 
     def _start(

@@ -157,7 +157,9 @@ class World:
 
     async def worker(self, number: int) -> Worker:
         """Return one of the living workers, a new one if there is none."""
-        return self.workers[number % len(self.workers)] if self.workers else await self.open_worker()
+        return (
+            self.workers[number % len(self.workers)] if self.workers else await self.open_worker()
+        )
 
     async def kill(self, worker: Worker) -> None:
         """End a worker without a word."""
@@ -200,9 +202,7 @@ class World:
     ) -> RunId | None:
         """Start a run, or find the one of its key; None if that failed."""
         request = story.request(model, on_disconnect=on_disconnect)
-        starting = worker.spawn(
-            worker.service.start(request, principal=ME, idempotency_key=key)
-        )
+        starting = worker.spawn(worker.service.start(request, principal=ME, idempotency_key=key))
         record = await self._answer(starting)
         if record is None:
             return None
@@ -226,16 +226,10 @@ class World:
     async def start_otherwise(self, worker: Worker, story: Story, *, key: str) -> None:
         """Use a key for another request: a conflict, if the key's run is known."""
         request = story.request("replay")
-        starting = worker.spawn(
-            worker.service.start(request, principal=ME, idempotency_key=key)
-        )
-        await asyncio.wait([starting], timeout=60)
-        error = starting.exception() if starting.done() else None
-        if key in self.keys and isinstance(error, PotokError) and not error.retryable:
-            assert isinstance(error, IdempotencyConflict)
-        elif starting.done() and error is None:
-            assert key not in self.keys, f"{key!r} started another request"
-            self.keys[key] = starting.result()[0].run
+        starting = worker.spawn(worker.service.start(request, principal=ME, idempotency_key=key))
+        known = self.keys.get(key)
+        record = await self._answer(starting)
+        assert known is None or record is None, f"{key!r} started another request"
 
     async def cancel(self, worker: Worker, run: RunId) -> None:
         """Stop a run; what made it takes no more from its upstream."""
@@ -280,7 +274,7 @@ class World:
         if error is not None and not isinstance(error, PotokError):
             raise error
         if error is not None and not error.retryable:
-            assert isinstance(error, RunNotFound), error
+            assert isinstance(error, RunNotFound | IdempotencyConflict), error
         return None if error is not None else task.result()
 
     # readers

@@ -27,6 +27,7 @@ __all__ = [
     "App",
     "AppContext",
     "Branch",
+    "Clock",
     "Dialect",
     "Encoder",
     "Graphs",

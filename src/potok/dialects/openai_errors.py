@@ -15,6 +15,8 @@ from potok.errors import (
     RunNotFound,
     Unauthorized,
     UpstreamBusy,
+    UpstreamLimited,
+    UpstreamRejected,
 )
 
 __all__ = ["encode_openai_error", "failure_body", "failure_status"]
@@ -27,6 +29,8 @@ _TYPES: tuple[tuple[type[PotokError], str], ...] = (
     (RunNotFound, "not_found_error"),
     (IdempotencyConflict, "idempotency_error"),
     (UpstreamBusy, "rate_limit_exceeded"),
+    (UpstreamLimited, "rate_limit_exceeded"),
+    (UpstreamRejected, "invalid_request_error"),
     (PromptTooLong, "invalid_request_error"),
     (CallerError, "invalid_request_error"),
     (PotokError, "server_error"),
@@ -38,6 +42,8 @@ _TYPES: tuple[tuple[type[PotokError], str], ...] = (
 _STATUSES = {
     "cancelled": 499,
     "context_length_exceeded": 400,
+    "upstream_rejected": 400,
+    "upstream_limited": 429,
     "upstream_busy": 503,
     "upstream_stalled": 504,
     "upstream_unreachable": 502,
@@ -55,6 +61,8 @@ _STATUSES = {
 _TYPES_BY_CODE = {
     "cancelled": "cancelled",
     "upstream_busy": "rate_limit_exceeded",
+    "upstream_limited": "rate_limit_exceeded",
+    "upstream_rejected": "invalid_request_error",
     "context_length_exceeded": "invalid_request_error",
 }
 

@@ -30,7 +30,7 @@ _DEFAULTS: Json = {
 }
 # Why an answer that came to its end is not the whole one.
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
-_RATE_CODES = frozenset({"upstream_busy"})
+_RATE_CODES = frozenset({"upstream_busy", "upstream_limited"})
 
 
 def response_id(run: str) -> str:

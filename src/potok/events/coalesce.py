@@ -1,13 +1,14 @@
 """Merges neighbouring deltas of one part, so that one commit holds one event for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from potok.events.envelope import StoredEvent
 from potok.events.kinds import Event, ReasoningDelta, TextDelta, ToolDelta
 from potok.limits import DELTA_CHARACTERS_MAX
 
-__all__ = ["coalesce"]
+__all__ = ["coalesce", "coalesce_stored"]
 
 _Delta = TextDelta | ReasoningDelta | ToolDelta
 
@@ -32,6 +33,21 @@ def coalesce(events: Iterable[Event]) -> list[Event]:
             characters = len(event.text)
         gathered.append(event)
     _settle(gathered, joined)
+    return joined
+
+
+def coalesce_stored(stored: Sequence[StoredEvent]) -> list[StoredEvent]:
+    """Return stored events joined likewise, each at the place of the last that is in it.
+
+    For readers who lag, where a jump of the offset is taken for no loss.
+    """
+    joined: list[StoredEvent] = []
+    for one in stored:
+        pair = [joined[-1].event, one.event] if joined else [one.event]
+        merged = coalesce(pair)
+        if joined and len(merged) == 1:
+            joined.pop()
+        joined.append(msgspec.structs.replace(one, event=merged[-1]))
     return joined
 
 

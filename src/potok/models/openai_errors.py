@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from potok.errors import UpstreamRefused
+from potok.errors import UpstreamLimited, UpstreamRefused, UpstreamRejected
 from potok.limits import UPSTREAM_WORDS_CHARACTERS_MAX
 
 __all__ = ["Refusals", "StreamOptionsRefused", "redact", "retry_after_seconds"]
@@ -52,6 +52,13 @@ _STATUS_OF_TYPE = {
     "overloaded_error": 529,
 }
 _STATUS_UNKNOWN = 500
+# Statuses that say something of the request, not of the provider or of its settings here.
+_KINDS: dict[int, type[UpstreamRefused]] = {
+    400: UpstreamRejected,
+    413: UpstreamRejected,
+    422: UpstreamRejected,
+    429: UpstreamLimited,
+}
 
 
 class StreamOptionsRefused(UpstreamRefused):
@@ -128,9 +135,8 @@ class Refusals:
             return UpstreamRefused(self._redirect(headers.get("location", "")), status=status)
         if status == 429 and words.kind in _NO_CREDIT:
             status = 402
-        return UpstreamRefused(
-            self._sentence(status, words, wait), status=status, retry_after_seconds=wait
-        )
+        kind = _KINDS.get(status, UpstreamRefused)
+        return kind(self._sentence(status, words, wait), status=status, retry_after_seconds=wait)
 
     def from_stream(self, error: Json) -> UpstreamRefused:
         """Return the error for an error object that came inside a stream, or instead of it."""
@@ -138,7 +144,8 @@ class Refusals:
         status = words.status or _STATUS_OF_TYPE.get(words.kind.lower(), _STATUS_UNKNOWN)
         if words.kind in _NO_CREDIT:
             status = 402
-        return UpstreamRefused(self._sentence(status, words, None), status=status)
+        kind = _KINDS.get(status, UpstreamRefused)
+        return kind(self._sentence(status, words, None), status=status)
 
     def _sentence(self, status: int, words: _Words, wait: float | None) -> str:
         said = self._shown(words.message)

@@ -22,11 +22,13 @@ from potok.runs.agent_source import AgentSource, model_of
 from potok.runs.audience import Audience
 from potok.runs.delivery import Delivery
 from potok.runs.live_runs import LiveRuns
+from potok.runs.lonely_runs import LonelyRuns
 from potok.runs.no_agent import NoAgent
-from potok.runs.producer import DISCONNECTED, Producer
+from potok.runs.producer import Producer
 from potok.runs.recovery import Recovery, Upkeep
 from potok.runs.settings import RunSettings
 from potok.runs.snapshots import Snapshots, shown
+from potok.runs.turns import turn_of
 from potok.streamlog.contract import Attempt, NewRun, Page, RunRecord, RunStatus, StreamLog
 from potok.streamlog.group_commit import GroupCommit
 from potok.telemetry import Observer
@@ -57,14 +59,14 @@ class RunService:
         self._worker = ids.worker_id()
         self._commit = GroupCommit(log, clock=clock, observer=observer)
         self._delivery = Delivery(log, clock=clock, heartbeat_seconds=settings.heartbeat_seconds)
-        self._audience = Audience(
-            grace_seconds=settings.disconnect_grace_seconds, abandon=self._abandon
+        self._live = LiveRuns(log, ended=self._ended)
+        lonely = LonelyRuns(log, self._live)
+        self._audience = lonely.audience = Audience(
+            grace_seconds=settings.disconnect_grace_seconds, abandon=lonely.abandon
         )
         self._snapshots = Snapshots(log)
-        self._live = LiveRuns(log, ended=self._ended)
         self._beginning: set[asyncio.Task[tuple[RunRecord, bool]]] = set()
         self._listeners: list[Callable[[RunRecord], None]] = []
-        self._abandoning: set[asyncio.Task[None]] = set()
         self._draining = False
         recovery = Recovery(
             log,
@@ -204,7 +206,7 @@ class RunService:
             reason="start",
             model=record.request.model,
         )
-        turn = Turn(run=record.run, request=record.request, principal=record.principal)
+        turn = turn_of(record)
         try:
             await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
         except PotokError as error:
@@ -246,45 +248,17 @@ class RunService:
         for listener in self._listeners:
             listener(record)
 
-    def _abandon(self, run: RunId) -> None:
-        task = asyncio.create_task(self._cancel_unless_kept(run), name=f"abandon-{run}")
-        self._abandoning.add(task)
-        task.add_done_callback(self._abandoning.discard)
-
-    async def _cancel_unless_kept(self, run: RunId) -> None:
-        # A reader that came back to another worker has left word in the record.
-        try:
-            record = await self._log.read_run(run)
-        except PotokError as error:
-            _logger.warning("run %s: nobody reads it, asking again later: %s", run, error.code)
-            if run in self._live:
-                self._audience.open(run, "cancel")
-            return
-        if record.request.on_disconnect == "cancel" and self._live.cancel(run, DISCONNECTED):
-            _logger.info("run %s: nobody reads it, stopping", run)
-
     async def _can_continue(self, record: RunRecord, production: Production) -> How | None:
         try:
             agent = await self._agents.resolve(record.request)
         except PotokError:
             return None
-        return await agent.can_continue(self._turn_after(record, production))
-
-    def _turn_after(self, record: RunRecord, production: Production) -> Turn:
-        # A copy: the producer's own message grows while the agent reads what was said.
-        said = msgspec.json.decode(production.snapshot(), type=Message)
-        return Turn(
-            run=record.run,
-            request=record.request,
-            attempt=len(record.attempts) + 1,
-            said=said if production.has_started else None,
-            principal=record.principal,
-        )
+        return await agent.can_continue(turn_of(record, production))
 
     async def _recovered(
         self, record: RunRecord, production: Production, step: SourceChange | RunEnd
     ) -> None:
-        turn = self._turn_after(record, production)
+        turn = turn_of(record, production)
         if isinstance(step, RunEnd):
             self._spawn(record, NoAgent(), turn, production, step)
             return

@@ -71,6 +71,8 @@ _STATUSES: dict[type[PotokError], int] = {
     errors.MessageTooLarge: 413,
     errors.ContentTypeRefused: 415,
     errors.UpstreamBusy: 429,
+    errors.UpstreamLimited: 429,
+    errors.UpstreamRejected: 400,
     errors.UpstreamStalled: 504,
     errors.PromptTooLong: 400,
 }
@@ -95,8 +97,6 @@ _NATIVE: Dialect = NativeSse()
 
 def status_of(error: PotokError) -> int:
     """Return the HTTP status of an error, by its class or the nearest one above it."""
-    if isinstance(error, errors.UpstreamRefused) and error.status == 429:
-        return 429
     for known in type(error).__mro__:
         if known in _STATUSES:
             return _STATUSES[known]

@@ -15,6 +15,11 @@ from potok.streamlog.contract import RunRecord
 
 __all__ = ["open_reader", "reading_of"]
 
+# Protocols that count no frames, and whose clients look for no gap between ids.
+_JOINING = frozenset(
+    {"openai-chat", "simple-chat", "simple-chat-text", "chats-001", "chats-001-ndjson"}
+)
+
 
 def reading_of(
     record: RunRecord, *, ids_name_run: bool = False, include_usage: bool = False
@@ -79,6 +84,7 @@ async def open_reader(
             **(headers or {}),
         },
         first_frames=first_frames,
+        joins=dialect.name in _JOINING,
         observer=services.observer,
     )
 

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from potok import limits
 from potok.dialects.dialect import Encoder
 from potok.errors import OurBug, PotokError, ServerDraining
+from potok.events.coalesce import coalesce_stored
 from potok.events.envelope import StoredEvent
 from potok.server.body import settle_tasks, until_gone
 from potok.server.problems import report
@@ -72,6 +73,8 @@ class StreamResponse(Response):
         encoder: Turns its events into frames.
         first_frames: Frames that come before those of `pages`.
         headers: See `stream_headers`.
+        joins: Whether a client that lags gets neighbouring deltas as one frame. Only where frames
+            are not counted, and a jump of their ids is no loss.
         write_seconds_max: A client that takes nothing for this long is put off; its run goes on.
 
     Errors before the first page become the request's status; later ones cut the body.
@@ -85,6 +88,7 @@ class StreamResponse(Response):
         run: str,
         headers: dict[str, str],
         first_frames: Sequence[bytes] = (),
+        joins: bool = False,
         observer: Observer | None = None,
         write_seconds_max: float = limits.WRITE_SECONDS_MAX,
         first_page_seconds_max: float = limits.FIRST_PAGE_SECONDS_MAX,
@@ -96,6 +100,8 @@ class StreamResponse(Response):
         self._encoder = encoder
         self._run = run
         self._first_frames = first_frames
+        self._joins = joins
+        self._lags = False
         self._observer = observer or SilentObserver()
         self._write_seconds_max = write_seconds_max
         self._first_page_seconds_max = first_page_seconds_max
@@ -168,6 +174,8 @@ class StreamResponse(Response):
         if page is None:
             yield self._encoder.heartbeat()
             return
+        if self._joins and self._lags:
+            page = coalesce_stored(page)
         # A few at a time: a client that takes nothing must not hold a page's frames as well.
         for start in range(0, len(page), limits.ENCODE_EVENTS_MAX):
             yield from self._encoder.encode(page[start : start + limits.ENCODE_EVENTS_MAX])
@@ -187,6 +195,8 @@ class StreamResponse(Response):
         if not block:
             # Some dialects have no heartbeat; an empty write would end some servers' body.
             return
-        self._writing_since = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._writing_since = since = loop.time()
         await self._send({"type": "http.response.body", "body": block, "more_body": True})
         self._writing_since = None
+        self._lags = loop.time() - since >= limits.WRITE_SECONDS_SLOW

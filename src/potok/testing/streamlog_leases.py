@@ -162,7 +162,7 @@ class LeasesSuite(LogBench):
     ) -> None:
         await write(log, run, *texts("before"))
         taken = await log.take_over(run.run, worker=OTHER_WORKER, epoch=1)
-        await log.renew_lease(OTHER_WORKER, seconds=30)
+        await log.renew_lease(OTHER_WORKER, seconds=LEASE_SECONDS)
 
         again = await log.take_over(run.run, worker=OTHER_WORKER, epoch=1)
 

@@ -106,7 +106,9 @@ def _figure_claim(text: str, match: "re.Match[str]") -> _Claim:
     readings = tuple(_readings(match[0]))
     digits = min(digits for _, digits in readings)
     said = text[match.start() : end].strip() + ({"%": " %", "₽": " ₽"}.get(unit, ""))
-    return _Claim(said, tuple(value * scale for value, _ in readings), 0.5 * 10**-digits * scale, unit)
+    return _Claim(
+        said, tuple(value * scale for value, _ in readings), 0.5 * 10**-digits * scale, unit
+    )
 
 
 def _unit(word: str | None) -> str:

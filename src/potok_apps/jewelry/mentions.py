@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
+from potok_apps.jewelry.patterns import SKIPPED_MARKS, Patterns
 from potok_apps.jewelry.thesaurus import (
     NAMES,
     ORDINARY,
@@ -22,9 +23,6 @@ __all__ = ["Mention", "find_mentions"]
 
 Stance = Literal["wanted", "refused", "optional"]
 
-_PATTERN_WORDS_MAX = 5
-_ENDING_CHARACTERS_MAX = 7
-_SKIPPED_MARKS = frozenset("-‑'’")
 _REACH = 4  # words before a value that may refuse it: «не хочу больше золото»
 
 _REFUSERS = frozenset(
@@ -180,12 +178,6 @@ class Mention:
     stance: Stance = "wanted"
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    words: tuple[str, ...]
-    meaning: Meaning
-
-
 def find_mentions(words: Sequence[Word]) -> list[Mention]:
     """Return what a text names, in order; each word has one meaning, of the longest pattern."""
     found: list[Mention] = []
@@ -209,16 +201,8 @@ def find_mentions(words: Sequence[Word]) -> list[Mention]:
 
 
 @cache
-def _patterns() -> Mapping[str, tuple[_Pattern, ...]]:
-    """All patterns by their first two letters, longest first."""
-    index: dict[str, list[_Pattern]] = {}
-    for meaning, names in NAMES.items():
-        for name in names.split("|"):
-            pattern = _Pattern(tuple(name.split()), meaning)
-            index.setdefault(name[:2], []).append(pattern)
-    for patterns in index.values():
-        patterns.sort(key=lambda one: (len(one.words), len("".join(one.words))), reverse=True)
-    return {key: tuple(patterns) for key, patterns in index.items()}
+def _patterns() -> Patterns[Meaning]:
+    return Patterns(NAMES)
 
 
 @cache
@@ -237,42 +221,16 @@ def _typos() -> Typos:
 
 
 def _match_at(words: Sequence[Word], place: int) -> tuple[Meaning, int] | None:
+    known = _patterns().match_at(words, place)
+    if known is not None:
+        return known
     text = words[place].text
-    key = text[:2] if len(text) > 1 else text + " "
-    for pattern in _patterns().get(key, ()):
-        end = _end_of(pattern.words, words, place)
-        if end is not None:
-            return pattern.meaning, end
     receiver = _receiver_at(words, place)
-    if receiver is not None:
+    if receiver is not None or text in _receivers():
         return receiver
-    meant = _typos().known_word(text) if text not in _receivers() else None
-    if meant is None:
-        return None
-    return next(
-        (
-            (pattern.meaning, place + 1)
-            for pattern in _patterns().get(meant[:2], ())
-            if len(pattern.words) == 1 and _is_form(meant, pattern.words[0])
-        ),
-        None,
-    )
-
-
-def _end_of(pattern: Sequence[str], words: Sequence[Word], place: int) -> int | None:
-    for wanted in pattern:
-        while place < len(words) and words[place].text in _SKIPPED_MARKS and wanted != pattern[0]:
-            place += 1
-        if place >= len(words) or not _is_form(words[place].text, wanted):
-            return None
-        place += 1
-    return place
-
-
-def _is_form(word: str, pattern: str) -> bool:
-    if not pattern.endswith("*"):
-        return word == pattern
-    return word.startswith(pattern[:-1]) and len(word) - len(pattern) < _ENDING_CHARACTERS_MAX
+    meant = _typos().known_word(text)
+    meaning = _patterns().meaning_of(meant) if meant is not None else None
+    return (meaning, place + 1) if meaning is not None else None
 
 
 def _receiver_at(words: Sequence[Word], place: int) -> tuple[Meaning, int] | None:
@@ -331,7 +289,7 @@ def _stance_before(words: Sequence[Word], mention: Mention, last: Mention | None
     between: list[str] = []
     begin = max(last.end if last else 0, mention.begin - _REACH)
     for word in reversed(words[begin : mention.begin]):
-        if word.is_mark and word.text not in _SKIPPED_MARKS:
+        if word.is_mark and word.text not in SKIPPED_MARKS:
             break
         if word.text in _REFUSERS:
             return "refused" if len(between) <= 1 else "wanted"

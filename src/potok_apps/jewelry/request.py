@@ -133,7 +133,7 @@ ROUTES = (
             'data: {"type":"done","message":"Готово"}\nid: 01j...40\n\n'
         ),
         summary="Ask the jewelry consultant",
-        description="Statuses, tokens, then flat metadata: products, their ids, what was understood.",
+        description="Statuses, tokens, then flat metadata: pieces, their ids, what was understood.",
         starts_by_get=True,
     ),
     Route(

@@ -28,10 +28,10 @@ Outcome = Literal[
 
 _BACK = frozenset(("назад", "вернись", "вернуться", "предыдущий", "back", "previous"))
 _SKIP = frozenset(
-    "пропустить пропусти пропускаю пропустим дальше скип далее следующий skip next".split()
+    ["пропустить", "пропусти", "пропускаю", "пропустим", "дальше", "скип", "далее", "следующий", "skip", "next"]
 )
 _UNSURE = ("не знаю", "затрудняюсь", "сложно сказать", "не уверен", "i don't know", "not sure")
-_PAUSE = frozenset("стоп хватит выйти выход прекрати закончить потом stop quit exit later".split())
+_PAUSE = frozenset(["стоп", "хватит", "выйти", "выход", "прекрати", "закончить", "потом", "stop", "quit", "exit", "later"])
 _AGAIN = ("заново", "сначала", "начать снова", "перезапус", "start over", "restart")
 _COMMAND_WORDS_MAX = 4  # a longer message is an answer, even with such a word in it
 
@@ -164,7 +164,9 @@ def _moved(state: TasteState, values: Values | None) -> TasteState:
 
 
 def _asked(index: int, question: Question) -> Text:
-    head = Text(f"Вопрос {index + 1} из {len(QUESTIONS)}. ", f"Question {index + 1} of {len(QUESTIONS)}. ")
+    head = Text(
+        f"Вопрос {index + 1} из {len(QUESTIONS)}. ", f"Question {index + 1} of {len(QUESTIONS)}. "
+    )
     options = joined(option.text for option in question.options)
     tail = Text(f" Варианты: {options.ru}.", f" Options: {options.en}.")
     if not question.options:
@@ -212,7 +214,10 @@ def _remark(step: Step) -> Text:
 
 
 def _done() -> Text:
-    return Text(" Это был последний вопрос: профиль готов.", " That was the last question: your profile is ready.")
+    return Text(
+        " Это был последний вопрос: профиль готов.",
+        " That was the last question: your profile is ready.",
+    )
 
 
 _OTHER_NAMES = {

@@ -191,7 +191,7 @@ def read_answer(question: Question, text: str) -> Values | None:
 
 def _chosen(question: Question, text: str, words: Sequence[Word]) -> Option | None:
     """Return the option that is named by its code, its text, or its number."""
-    said = fold(text).strip(" .!«»\"")
+    said = fold(text).strip(' .!«»"')
     for option in question.options:
         if said in (option.code, fold(option.text.ru), fold(option.text.en)):
             return option
@@ -240,9 +240,7 @@ def _bare_receiver(question: Question, words: Sequence[Word]) -> Values:
     if question.id != "recipient":
         return ()
     pointed = words_of("для " + " ".join(word.text for word in words))
-    return tuple(
-        (one.kind, one.value) for one in find_mentions(pointed) if one.kind == "recipient"
-    )
+    return tuple((one.kind, one.value) for one in find_mentions(pointed) if one.kind == "recipient")
 
 
 def _budget_values(words: Sequence[Word]) -> Values:

@@ -79,9 +79,7 @@ async def remember_fact(
             async with engine.begin() as connection:
                 changed = await connection.execute(
                     update(profile_facts)
-                    .where(
-                        *_owned(profile_facts, principal, user_id), profile_facts.c.name == name
-                    )
+                    .where(*_owned(profile_facts, principal, user_id), profile_facts.c.name == name)
                     .values(row)
                 )
                 if not changed.rowcount:

@@ -162,9 +162,7 @@ def score_trends(notes: Sequence[Note], *, as_of: date) -> list[Trend]:
 def _momentum(tag: str, notes: Sequence[Note], as_of: date) -> float | None:
     ages = [((as_of - note.published_on).days, note.tags[tag]) for note in notes]
     recent = sum(weight for age, weight in ages if age < RECENT_DAYS)
-    earlier = sum(
-        weight for age, weight in ages if RECENT_DAYS <= age < RECENT_DAYS + EARLIER_DAYS
-    )
+    earlier = sum(weight for age, weight in ages if RECENT_DAYS <= age < RECENT_DAYS + EARLIER_DAYS)
     if not earlier:
         return None if recent else 0.0
     return (recent / RECENT_DAYS) / (earlier / EARLIER_DAYS)

@@ -242,9 +242,9 @@ def find_sign(text: str) -> Sign | None:
             if word.text.startswith(begin) and word.text[len(begin) :] in _ENDINGS:
                 return SIGNS[code]
         code = _AMBIGUOUS.get(word.text, "")
-        # «я Рыба», «она по знаку лев»; a capital at the beginning of a text says nothing.
-        of_somebody = place > 0 and word.is_capital and words[place - 1].text in _SELF | {"-", "—"}
-        if code and (speaks_of_signs or of_somebody):
+        # «я Рыба», «идёт ли это Девам»; a capital at the beginning of a sentence says nothing.
+        is_name = word.is_capital and place > 0 and words[place - 1].text not in '.!?…«"'
+        if code and (speaks_of_signs or is_name):
             return SIGNS[code]
     return None
 

@@ -18,6 +18,8 @@ from potok.dialects.openai_errors import encode_openai_error, failure_body, fail
         (errors.RunNotFound("r"), "not_found_error"),
         (errors.IdempotencyConflict("k", run="r"), "idempotency_error"),
         (errors.UpstreamBusy("m"), "rate_limit_exceeded"),
+        (errors.UpstreamLimited("m", status=429), "rate_limit_exceeded"),
+        (errors.UpstreamRejected("m", status=400), "invalid_request_error"),
         (errors.UpstreamLost("m"), "server_error"),
         (errors.ServerDraining(), "server_error"),
         (errors.GrammarViolation("m"), "server_error"),
@@ -51,6 +53,8 @@ def test_facts_come_along() -> None:
     [
         ("cancelled", "cancelled"),
         ("upstream_busy", "rate_limit_exceeded"),
+        ("upstream_limited", "rate_limit_exceeded"),
+        ("upstream_rejected", "invalid_request_error"),
         ("anything", "server_error"),
     ],
 )

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from potok.errors import GrammarViolation
-from potok.events.coalesce import coalesce
+from potok.events.coalesce import coalesce, coalesce_stored
+from potok.events.envelope import Offset, StoredEvent
 from potok.events.fold import Fold, Message
 from potok.events.grammar import GrammarChecker
 from potok.events.kinds import Event, ReasoningDelta, RunStart, Status, TextDelta, ToolDelta
@@ -116,3 +117,20 @@ def test_no_text_and_no_token_is_lost(texts: list[tuple[str, str]]) -> None:
         assert "".join(event.text for event in joined if event.part == part) == "".join(
             text for owner, text in texts if owner == part
         )
+
+
+def test_stored_deltas_are_joined_at_the_place_of_the_last_one() -> None:
+    events: list[Event] = [STATUS, a("1"), a("2", tokens=3), b("3"), a("4"), a("5"), STATUS]
+    stored = [StoredEvent(Offset(n), event, float(n)) for n, event in enumerate(events, 7)]
+
+    joined = coalesce_stored(stored)
+
+    assert [(int(one.offset), one.at, one.event) for one in joined] == [
+        (7, 7.0, STATUS),
+        (9, 9.0, a("12", tokens=4)),
+        (10, 10.0, b("3")),
+        (12, 12.0, a("45", tokens=2)),
+        (13, 13.0, STATUS),
+    ]
+    assert fold([one.event for one in joined]) == fold(events)
+    assert coalesce_stored([]) == []

@@ -52,6 +52,26 @@ def test_every_status_has_a_sentence_that_says_what_to_do(status: int, advice: s
     assert sentence(status).startswith(f"The provider openai {advice}")
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "upstream_rejected"),
+        (413, "upstream_rejected"),
+        (422, "upstream_rejected"),
+        (429, "upstream_limited"),
+        (401, "upstream_refused"),
+        (404, "upstream_refused"),
+        (500, "upstream_refused"),
+    ],
+)
+def test_whose_mistake_it_is_stands_in_the_code(status: int, code: str) -> None:
+    reply = refusals().from_reply(status=status, headers={}, body=b"", now=NOW)
+    inside = refusals().from_stream({"message": "x", "code": status})
+
+    assert (reply.code, inside.code) == (code, code)
+    assert reply.retryable == (status == 429)
+
+
 def test_a_missing_key_is_told_from_a_wrong_one() -> None:
     assert sentence(401, has_key=False).endswith("asks for a key: set OPENAI_API_KEY.")
 

@@ -8,9 +8,12 @@ import msgspec
 import pytest
 
 from potok.agents.registry import AgentRegistry
+from potok.clock import RunId, WorkerId
+from potok.errors import LogUnavailable
 from potok.events.envelope import START
 from potok.runs.service import RunService
 from potok.runs.settings import RunSettings
+from potok.streamlog.contract import RunRecord
 from potok.telemetry import SilentObserver
 from potok.testing.chance import Chance
 from potok.testing.faults import CALM, FaultRates, FaultyLog
@@ -46,6 +49,14 @@ async def faulty_worker(house: House) -> AsyncIterator[NewWorker]:
         yield worker
 
 
+async def until(fact: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            if fact():
+                return
+            await asyncio.sleep(0.001)
+
+
 async def test_a_run_that_nobody_reads_ends_though_the_log_could_not_be_asked_at_first(
     faulty_worker: NewWorker,
 ) -> None:
@@ -54,26 +65,27 @@ async def test_a_run_that_nobody_reads_ends_though_the_log_could_not_be_asked_at
     await line.wait_beyond(record.run, START, seconds=5)
 
     line.rates = FaultRates(unread=1.0)
-    async with asyncio.timeout(5):
-        while not any("read_run" in fault for fault in line.told):
-            await asyncio.sleep(0.001)
+    await until(lambda: any("read_run" in fault for fault in line.told))
     line.rates = CALM
 
     await until_ended(service, record.run)
 
 
 async def test_a_take_over_whose_answer_was_lost_is_found_at_the_next_look(
-    house: House, faulty_worker: NewWorker
+    house: House, faulty_worker: NewWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await house.service(endless(Gate()))
     record = await started(first)
     service, line = await faulty_worker()
-    line.rates = FaultRates(unheard=1.0)
+    take_over = line.take_over
+
+    async def unheard(run: RunId, *, worker: WorkerId, epoch: int) -> RunRecord:
+        monkeypatch.setattr(line, "take_over", take_over)
+        await take_over(run, worker=worker, epoch=epoch)
+        raise LogUnavailable("its answer was lost")
+
+    monkeypatch.setattr(line, "take_over", unheard)
     await first.close()
-    async with asyncio.timeout(5):
-        while (await house.log.read_run(record.run)).epoch == 1:
-            await asyncio.sleep(0.001)
 
-    line.rates = CALM
-
-    await until_ended(service, record.run)
+    await until(lambda: service.live_runs > 0)
+    assert (await house.log.read_run(record.run)).epoch == 2

@@ -9,11 +9,13 @@ import pytest
 from potok.clock import RunId
 from potok.errors import LogLost, UpstreamBusy
 from potok.events.envelope import START
-from potok.events.kinds import RunEnd, TextDelta, TextStart
+from potok.events.kinds import RunEnd, TextDelta, TextEnd, TextStart
+from potok.models.contract import Capabilities
 from potok.runs.service import RunService
 from potok.streamlog.contract import Appended, Batch
+from potok.testing.fakes import FakeClock
 from potok.testing.gates import Gate
-from potok.testing.scripted_model import Step
+from potok.testing.scripted_model import ScriptedModel, Step
 
 from .conftest import ME, REQUEST, House, events_of, started
 
@@ -144,3 +146,25 @@ async def test_an_abandoned_run_that_cannot_be_read_ends_as_lost(house: House) -
     _, message = await other.snapshot(record.run, principal=ME)
     assert message.error is not None
     assert message.error.code == "log_lost"
+
+
+@pytest.mark.parametrize("hours", [-48, 48])
+async def test_a_worker_whose_clock_is_wrong_takes_a_run_over_and_goes_on(
+    house: House, hours: float
+) -> None:
+    """Leases and ages go by the store's clock, so that workers need not agree."""
+    gate = Gate()
+    maker = await house.service([[TextStart(part="t"), TextDelta(part="t", text="a")], gate])
+    record = await started(maker)
+    await gate.until_waited_for()
+    await maker.close()
+    rest = ScriptedModel(
+        [[TextDelta(part="t", text="b"), TextEnd(part="t"), RunEnd(outcome="finished")]],
+        capabilities=Capabilities(continues="replay"),
+    )
+    house.clock = FakeClock(house.clock.now() + hours * 3600)
+
+    other = await house.worker(rest)
+    message = await other.settle(await other.find(record.run, principal=ME))
+
+    assert (message.text, message.outcome) == ("ab", "finished")

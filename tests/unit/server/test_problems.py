@@ -38,7 +38,8 @@ SAMPLES: list[tuple[PotokError, int]] = [
     (errors.MethodRefused("PUT", path="/x"), 405),
     (errors.UpstreamUnreachable("x"), 502),
     (errors.UpstreamRefused("x", status=401), 502),
-    (errors.UpstreamRefused("x", status=429), 429),
+    (errors.UpstreamLimited("x", status=429), 429),
+    (errors.UpstreamRejected("x", status=422), 400),
     (errors.UpstreamLost("x"), 502),
     (errors.UpstreamStalled("x"), 504),
     (errors.UpstreamMalformed("x"), 502),
@@ -114,7 +115,7 @@ def test_an_expired_offset_says_where_the_answer_is() -> None:
     [
         (errors.ServerDraining(), "retry-after", "3"),
         (errors.LogUnavailable("x"), "retry-after", "1"),
-        (errors.UpstreamRefused("x", status=429, retry_after_seconds=7.4), "retry-after", "7"),
+        (errors.UpstreamLimited("x", status=429, retry_after_seconds=7.4), "retry-after", "7"),
         (errors.Unauthorized(), "www-authenticate", "Bearer"),
         (errors.MethodRefused("PUT", path="/", allowed=("GET", "POST")), "allow", "GET, POST"),
         (errors.BodyTooLarge(what="body", limit_bytes=1), "connection", "close"),

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 
@@ -8,8 +9,9 @@ from starlette.types import Message
 from potok import limits
 from potok.dialects.dialect import Encoder, Reading
 from potok.dialects.native import NativeNdjson, NativeSse
+from potok.dialects.simple_chat import SimpleChatSse
 from potok.errors import LogLost, OffsetExpired, PotokError, ServerDraining
-from potok.events.envelope import StoredEvent
+from potok.events.envelope import Offset, StoredEvent
 from potok.events.kinds import RunEnd, RunStart, TextDelta, TextStart
 from potok.server.stream_response import StreamResponse, join_frames, stream_headers
 from potok.testing.fakes import RecordingObserver
@@ -78,6 +80,7 @@ def response_of(
     encoder: Encoder | None = None,
     observer: RecordingObserver | None = None,
     first_frames: Sequence[bytes] = (),
+    joins: bool = False,
     write_seconds_max: float = 60.0,
     first_page_seconds_max: float = 60.0,
 ) -> StreamResponse:
@@ -87,6 +90,7 @@ def response_of(
         run=RUN,
         headers=stream_headers("text/event-stream", run=RUN, heartbeat_seconds=12.5),
         first_frames=first_frames,
+        joins=joins,
         observer=observer,
         write_seconds_max=write_seconds_max,
         first_page_seconds_max=first_page_seconds_max,
@@ -344,3 +348,34 @@ def test_frames_are_joined_up_to_a_size_and_never_cut(sizes: list[int], joined: 
     blocks = list(join_frames([b"x" * size for size in sizes], bytes_max=10))
 
     assert [len(block) for block in blocks] == joined
+
+
+@pytest.mark.parametrize(
+    ("joins", "slow_seconds", "frames"),
+    [(True, 0.0, ["a", "bcd"]), (True, 60.0, ["a", "b", "c", "d"]), (False, 0.0, list("abcd"))],
+    ids=["lags", "keeps up", "counts frames"],
+)
+async def test_a_client_that_lags_gets_larger_frames_where_none_are_counted(
+    joins: bool, slow_seconds: float, frames: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "WRITE_SECONDS_SLOW", slow_seconds)
+    deltas = [
+        StoredEvent(Offset(place), TextDelta(part="t1", text=text), 0.0)
+        for place, text in enumerate("abcd", 3)
+    ]
+    end = StoredEvent(Offset(7), RunEnd(outcome="finished", finish_reason="stop"), 0.0)
+    client = Client()
+
+    await play(
+        response_of(
+            Pages([*BEGUN[:2], deltas[0]], [*deltas[1:], end]),
+            encoder=SimpleChatSse().encoder(READING),
+            joins=joins,
+        ),
+        client,
+    )
+
+    lines = b"".join(client.blocks).decode().splitlines()
+    told = [json.loads(line[6:]) for line in lines if line.startswith('data: {"content"')]
+    assert [one["content"] for one in told] == frames
+    assert client.is_complete

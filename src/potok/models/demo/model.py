@@ -5,7 +5,7 @@ from asyncio import sleep
 from collections.abc import AsyncGenerator, Iterator
 
 from potok.clock import Clock
-from potok.errors import UpstreamLost, UpstreamRefused
+from potok.errors import UpstreamLost, UpstreamRefused, UpstreamRejected
 from potok.events.kinds import Event, ReasoningDelta, TextDelta
 from potok.events.run_request import JsonObject
 from potok.limits import (
@@ -105,7 +105,7 @@ class DemoModel:
         vectors, tokens = [], 0
         for one in inputs:
             if not isinstance(one, str):
-                raise UpstreamRefused(
+                raise UpstreamRejected(
                     "The demo model knows no tokens; send texts as `input`.", status=400
                 )
             vectors.append(embed_text(one, dimensions=dimensions))

@@ -8,7 +8,13 @@ from typing import Unpack
 import msgspec
 
 from potok.clock import Clock, IdSource
-from potok.errors import ModelUnusable, UpstreamBusy, UpstreamMalformed, UpstreamRefused
+from potok.errors import (
+    ModelUnusable,
+    UpstreamBusy,
+    UpstreamMalformed,
+    UpstreamRefused,
+    UpstreamRejected,
+)
 from potok.events.kinds import Event
 from potok.events.run_request import JsonObject
 from potok.limits import (
@@ -271,7 +277,7 @@ class GgufModel:
         file = self._provider.known_file(self._name)
         assert file is not None, "a line leads to a file that was found"
         if file.header.use == "embedding":
-            raise UpstreamRefused(
+            raise UpstreamRejected(
                 f"The model {self.info.full_name} makes vectors and cannot answer.", status=400
             )
         stream = line.stream(lambda: asking_for(self._name, request, header=file.header))
@@ -297,7 +303,7 @@ class GgufModel:
             )
         wanted, length = parameters.get("dimensions"), len(made.vectors[0])
         if wanted not in (None, length):
-            raise UpstreamRefused(
+            raise UpstreamRejected(
                 f"The vectors of {self.info.full_name} have {length} numbers; ask for no other"
                 " `dimensions`.",
                 status=400,

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from potok.errors import PromptTooLong, UpstreamRefused
+from potok.errors import PromptTooLong, UpstreamRefused, UpstreamRejected
 
 __all__ = ["refusal_of"]
 
@@ -27,7 +27,7 @@ def refusal_of(body: bytes, *, model: str) -> UpstreamRefused | None:
             model=model, tokens=_count(error, "n_prompt_tokens"), tokens_max=_count(error, "n_ctx")
         )
     if any(phrase in words for phrase in _WORDS_OF_REQUESTS):
-        return UpstreamRefused(
+        return UpstreamRejected(
             f"The model {model} does not take this request: {words[:200]}.", status=400
         )
     return None
