@@ -202,7 +202,7 @@ BACKLOG_CONNECTIONS_MAX = 2_048
 # A client that takes one write for so long lags: its next frames may hold more.
 WRITE_SECONDS_SLOW = 0.1
 # Connections that one process serves; on further ones requests are refused with 503.
-CONNECTIONS_MAX = 10_000
+CONNECTIONS_MAX = 20_000
 # From the first byte of a request, or its connection, to the end of its headers.
 REQUEST_HEAD_SECONDS_MAX = 20.0
 # A request's line and headers; keys and cookies are far shorter.

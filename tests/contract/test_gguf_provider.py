@@ -145,7 +145,7 @@ WRONG: list[dict[str, Any]] = [
     {"n": 99},
     {"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": "frob"}}}},
     {"response_format": {"type": "json_schema", "json_schema": {"schema": {"$ref": "#/no"}}}},
-    {"logit_bias": {"1": "much"}, "top_logprobs": -5, "logprobs": True},
+    {"grammar": "root ::= ("},
 ]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from potok.server.openapi_examples import RUN
 from tests.integration.harness import running_server
 
 CHECKS = [
@@ -31,6 +33,10 @@ CHECKS = [
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 EXAMPLES = 8
 FAULTS_SHOWN = 20
+# What examples name that is nobody's here: a response, an agent that is not installed, a message.
+# Routes for a message that waits, for a question, and for the last answer of a path.
+ABOUT_OTHERS = ("/queue/{qid}", "/queue/{qid}/send", "/messages/{mid}", "/{mid}/continue")
+NAMED_IN_EXAMPLES = ("previous_response_id", RUN, "jewelry", "parent_id")
 ASKED = [{"role": "user", "content": "Say hello."}]
 
 
@@ -79,38 +85,78 @@ def bounded(body: Any) -> Any:
     return body
 
 
-def faults_of(operation: Any, mode: GenerationMode, url: str, known: dict[str, str]) -> list[str]:
-    """Send what the operation describes, or what breaks it; return what the server did wrong."""
-    faults: list[str] = []
-    sent = 0
+class Sender:
+    """Sends what a document describes to the server that described it; notes what it does wrong."""
 
-    @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def send(case: Any) -> None:
-        nonlocal sent
-        sent += 1
-        if sent % 2 and case.path_parameters:
-            names = {name: known[name] for name in case.path_parameters if name in known}
-            case.path_parameters = {**case.path_parameters, **names}
-        case.body = bounded(case.body)
-        reply = case.call(base_url=url, timeout=20)
+    def __init__(self, url: str, known: dict[str, dict[str, str]]) -> None:
+        self.faults: list[str] = []
+        self._url = url
+        self._known = known
+
+    def send(self, case: Any, *, must_fit: bool = False) -> None:
+        """Send one request; `must_fit` says that it is no mistake of any kind."""
+        reply = case.call(base_url=self._url, timeout=20)
+        body = json.dumps(case.body, default=str)[:200] if case.body else ""
+        kind = f"{case.method} {case.path} -> {reply.status_code}"
+        sent_as = f"{case.formatted_path} {case.query} {body}"
+        if must_fit and reply.status_code >= 400:
+            self.faults.append(f"{kind}: an example is refused\n{sent_as}\n{reply.text[:500]}")
         try:
             case.validate_response(reply, checks=CHECKS)
         except FailureGroup as error:
-            body = json.dumps(case.body, default=str)[:200] if case.body else ""
-            kind = f"{case.method} {case.path} -> {reply.status_code}"
-            sent_as = f"{case.formatted_path} {case.query} {body}"
-            faults.extend(f"{kind}: {one.title}\n{sent_as}\n{one}" for one in error.exceptions)
+            found = [f"{kind}: {one.title}\n{sent_as}\n{one}" for one in error.exceptions]
+            self.faults.extend(found)
 
-    send()
-    return faults
+    def name(self, path: str, names: Any) -> dict[str, str]:
+        """Return those path parameters that name something."""
+        known = next((known for start, known in self._known.items() if path.startswith(start)), {})
+        return {name: known[name] for name in names if name in known}
+
+    def send_examples(self, operation: Any) -> None:
+        """Send the bodies that the document shows."""
+        described = operation.definition.raw.get("requestBody", {}).get("content", {})
+        shown = described.get("application/json", {})
+        bodies = [example["value"] for example in shown.get("examples", {}).values()]
+        # Where nothing has a name, anything may be one: a customer nobody knows is a new one.
+        names = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), "1")
+        for body in [*bodies, *([shown["example"]] if "example" in shown else [])]:
+            self.send(
+                operation.Case(
+                    path_parameters={**names, **self.name(operation.path, names)},
+                    body=body,
+                    media_type="application/json",
+                ),
+                must_fit=_is_about_what_exists(operation.path, body),
+            )
+
+    def send_random(self, operation: Any, mode: GenerationMode) -> None:
+        """Send what the operation describes, or what breaks it."""
+        sent = 0
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(
+            max_examples=EXAMPLES,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        def send(case: Any) -> None:
+            nonlocal sent
+            sent += 1
+            if sent % 2 and case.path_parameters:
+                names = self.name(case.path, case.path_parameters)
+                case.path_parameters = {**case.path_parameters, **names}
+            case.body = bounded(case.body)
+            self.send(case)
+
+        send()
+
+
+def _is_about_what_exists(path: str, body: Any) -> bool:
+    words = json.dumps(body)
+    return not path.endswith(ABOUT_OTHERS) and not any(word in words for word in NAMED_IN_EXAMPLES)
 
 
 def all_faults(document: Any, url: str, known: dict[str, dict[str, str]]) -> list[str]:
@@ -118,15 +164,30 @@ def all_faults(document: Any, url: str, known: dict[str, dict[str, str]]) -> lis
     operations = [result.ok() for result in schema.get_all_operations()]
     # What removes things comes last.
     operations.sort(key=lambda one: one.method.upper() == "DELETE")
-    faults: list[str] = []
+    sender = Sender(url, known)
     for operation in operations:
-        names = next(
-            (names for path, names in known.items() if operation.path.startswith(path)), {}
-        )
+        sender.send_examples(operation)
         modes = MODES if operation.body or list(operation.query) else MODES[:1]
         for mode in modes:
-            faults += faults_of(operation, mode, url, names)
-    return faults
+            sender.send_random(operation, mode)
+    return sender.faults
+
+
+def undescribed(document: Any) -> list[str]:
+    """Return the operations that lack an example of a body or of a reply."""
+    found: list[str] = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            asked = operation.get("requestBody", {}).get("content", {}).values()
+            told = [
+                content
+                for reply in operation["responses"].values()
+                for content in reply.get("content", {}).values()
+            ]
+            shown = [one.get("examples") or one.get("example") for one in (*asked, *told)]
+            if not (told and all(shown) and operation.get("description")):
+                found.append(f"{method.upper()} {path}")
+    return found
 
 
 @pytest.mark.timeout(150)
@@ -137,11 +198,13 @@ async def test_every_route_answers_as_it_is_described(tmp_path: Path) -> None:
     ):
         known = await things_that_exist(client)
         document = (await client.get("/openapi.json")).json()
+        lacking = undescribed(document)
         faults = await asyncio.to_thread(all_faults, document, server.url, known)
         health = await client.get("/healthz")
 
     kinds = {fault.partition("\n")[0]: fault for fault in reversed(faults)}
     said = "\n\n".join(list(kinds.values())[:FAULTS_SHOWN])
     assert not faults, f"{len(faults)} faults, {len(kinds)} kinds, such as:\n\n{said}"
+    assert lacking == []
     assert health.status_code == 200
     assert not [line for line in server.lines if "failed: " in line]

@@ -38,6 +38,7 @@ async def log_behind(link: Link) -> AsyncIterator[RedisLog]:
         yield log
     finally:
         await log.close()
+        link.shut()
 
 
 async def cut(link: Link) -> None:

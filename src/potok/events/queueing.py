@@ -13,7 +13,7 @@ QUEUE_LEFT = "queue_left"
 
 def queued(position: int, *, language: str) -> Status:
     """Return the status of a call that waits."""
-    if language == "ru":
+    if _is_russian(language):
         text = f"В очереди к модели, место {position}..."
     else:
         text = f"Waiting in line for the model, place {position}..."
@@ -38,3 +38,7 @@ def queue_position(message: Message) -> int | None:
         return None
     position = (status.extra or {}).get("position")
     return position if isinstance(position, int) else None
+
+
+def _is_russian(language: str) -> bool:
+    return language.partition("-")[0] == "ru"

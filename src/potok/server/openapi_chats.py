@@ -154,7 +154,13 @@ CHANGE_PROJECT: Json = {
     "requestBody": _body("NewProject", {"name": "Gold rings"}),
     "responses": {"200": _reply("Changed.", "Project", _PROJECT), "404": _NOT_YOURS},
 }
-LIST_CHATS: Json = {"responses": {"200": _page("Chats.", "ChatList", _CHAT), "400": _BAD_CURSOR}}
+LIST_CHATS: Json = {
+    "responses": {
+        "200": _page("Chats.", "ChatList", _CHAT),
+        "400": _BAD_CURSOR,
+        "404": _NOT_YOURS,
+    }
+}
 NEW_CHAT: Json = {
     "requestBody": {**_body("NewChat", {"project_id": 1, "model": "demo"}), "required": False},
     "responses": {"201": _reply("Made.", "Chat", _CHAT), "404": _NOT_YOURS},

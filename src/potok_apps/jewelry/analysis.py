@@ -263,8 +263,8 @@ def _sentences(analysis: Analysis) -> Iterator[Text]:
         first, second = CATEGORIES[rule.if_category], CATEGORIES[rule.then_category]
         confidence, lift = percent(rule.confidence), number(rule.lift, 2)
         yield Text(
-            f"Кто берёт «{first.ru}», в том же заказе берёт «{second.ru}» в {confidence.ru} случаев:"
-            f" в {lift.ru} раза чаще обычного.",
+            f"Кто берёт «{first.ru}», в том же заказе берёт «{second.ru}» в {confidence.ru}"
+            f" случаев: в {lift.ru} раза чаще обычного.",
             f"Orders with “{first.en}” hold “{second.en}” in {confidence.en} of cases:"
             f" {lift.en} times more often than usual.",
         )

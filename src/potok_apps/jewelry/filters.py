@@ -95,7 +95,7 @@ def active_filters(wishes: Preferences) -> list[str]:
 
 
 def always(wishes: Preferences) -> list[Condition]:
-    """Return what holds for every piece that is shown: it is there, and nothing refused is in it."""
+    """Return what holds for every piece that is shown: it is in stock, and not refused."""
     conditions: list[Condition] = [products.c.stock > 0]
     for kind, value in wishes.without:
         match kind:

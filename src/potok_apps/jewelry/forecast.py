@@ -1,4 +1,4 @@
-"""Months as a series, and the next ones: last year's month times the growth of half a year. Pure."""
+"""Months as a series, and the next ones: last year's month times half a year's growth. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,10 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """Predictions with what they rest on: `growth` is a factor, `error` the mean share it missed by."""
+    """Predictions with what they rest on.
+
+    `growth` is a factor; `error` is the mean share by which the method misses the last year.
+    """
 
     growth: float
     deviation: float

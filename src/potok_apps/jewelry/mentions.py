@@ -10,6 +10,7 @@ from functools import cache
 from typing import Literal
 
 from potok_apps.jewelry.patterns import SKIPPED_MARKS, Patterns
+from potok_apps.jewelry.texts import listed
 from potok_apps.jewelry.thesaurus import (
     NAMES,
     ORDINARY,
@@ -26,144 +27,38 @@ Stance = Literal["wanted", "refused", "optional"]
 _REACH = 4  # words before a value that may refuse it: «не хочу больше золото»
 
 _REFUSERS = frozenset(
-    [
-        "без",
-        "кроме",
-        "исключая",
-        "исключи",
-        "исключить",
-        "ненавижу",
-        "вместо",
-        "аллергия",
-        "without",
-        "except",
-        "no",
-        "avoid",
-        "hate",
-        "instead",
-    ]
+    listed(
+        "без кроме исключая исключи исключить ненавижу вместо аллергия without except no avoid"
+        " hate instead"
+    )
 )
-_NOT = frozenset(["не", "ни", "нет", "not", "don", "doesn", "never", "dislike"])
+_NOT = frozenset(listed("не ни нет not don doesn never dislike"))
 # Between «не» and a value: these make it a refusal, others make «не» speak of something else.
 _VERBS = frozenset(
-    [
-        "хочу",
-        "хочет",
-        "хотим",
-        "хотел",
-        "хотела",
-        "хотелось",
-        "хочется",
-        "ношу",
-        "носит",
-        "носят",
-        "нужно",
-        "нужны",
-        "нужен",
-        "нужна",
-        "надо",
-        "люблю",
-        "любит",
-        "любим",
-        "нравится",
-        "нравятся",
-        "интересует",
-        "интересуют",
-        "предлагай",
-        "предлагайте",
-        "показывай",
-        "показывайте",
-        "советуй",
-        "советуйте",
-        "терплю",
-        "терпит",
-        "терпеть",
-        "идет",
-        "подходит",
-        "подходят",
-        "переношу",
-        "переносит",
-        "рассматриваю",
-        "рассматриваем",
-        "бери",
-        "берите",
-        "буду",
-        "want",
-        "like",
-        "wear",
-        "need",
-    ]
+    listed(
+        "хочу хочет хотим хотел хотела хотелось хочется ношу носит носят нужно нужны нужен нужна"
+        " надо люблю любит любим нравится нравятся интересует интересуют предлагай предлагайте"
+        " показывай показывайте советуй советуйте терплю терпит терпеть идет подходит подходят"
+        " переношу переносит рассматриваю рассматриваем бери берите буду want like wear need"
+    )
 )
 _UNWANTED = _VERBS | frozenset(
-    [
-        "больше",
-        "из",
-        "в",
-        "с",
-        "со",
-        "на",
-        "про",
-        "к",
-        "для",
-        "очень",
-        "слишком",
-        "сильно",
-        "t",
-        "any",
-        "желтое",
-        "белое",
-        "розовое",
-        "красное",
-        "белого",
-        "желтого",
-        "розового",
-        "красного",
-    ]
+    listed(
+        "больше из в с со на про к для очень слишком сильно t any желтое белое розовое красное"
+        " белого желтого розового красного"
+    )
 )
 _OPTIONAL = frozenset(["обязательно", "важно", "принципиально", "necessarily"])
 # Adjectives and the like that may stand between a word that speaks of a receiver and the receiver.
 _POINTS_AT_RECEIVER = frozenset(
-    [
-        "для",
-        "у",
-        "подарок",
-        "подарки",
-        "подарка",
-        "подарю",
-        "подарить",
-        "порадовать",
-        "поздравить",
-        "удивить",
-        "моя",
-        "мой",
-        "моей",
-        "моему",
-        "мою",
-        "моего",
-        "наша",
-        "наш",
-        "нашей",
-        "нашему",
-        "его",
-        "ее",
-        "любимой",
-        "любимому",
-        "любимая",
-        "любимый",
-        "своей",
-        "своему",
-        "дорогой",
-        "for",
-        "to",
-        "my",
-        "your",
-        "his",
-        "her",
-        "our",
-    ]
+    listed(
+        "для у подарок подарки подарка подарю подарить порадовать поздравить удивить моя мой моей"
+        " моему мою моего наша наш нашей нашему его ее любимой любимому любимая любимый своей"
+        " своему дорогой for to my your his her our"
+    )
 )
-_PEOPLE = frozenset(["мне", "ей", "ему", "она", "он", "я"])
-_CONJUNCTIONS = frozenset(["и", "или", "либо", "ни", "да", "or", "and", "nor"])
+_PEOPLE = frozenset(listed("мне ей ему она он я"))
+_CONJUNCTIONS = frozenset(listed("и или либо ни да or and nor"))
 _ADJECTIVES_FOR_PEOPLE = frozenset(("woman", "man", "child"))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from potok_apps.jewelry.texts import listed
 from potok_apps.jewelry.words import Word
 
 __all__ = ["Amount", "find_amounts", "value_of_figures"]
@@ -54,83 +55,33 @@ _NUMBERS: Mapping[str, float] = {
     **dict.fromkeys(("пол", "half"), 0.5),
 }
 _NOT_ALONE = frozenset(
-    [
-        "пол",
-        "half",
-        "пара",
-        "пару",
-        "пары",
-        "парочку",
-        "couple",
-        "один",
-        "одна",
-        "одну",
-        "одного",
-        "одной",
-        "one",
-    ]
+    listed("пол half пара пару пары парочку couple один одна одну одного одной one")
 )
 _THOUSANDS = (
-    "тыс тысяч тысяча тысячу тысячи тысячам тысячами тысячей тысячах тыщ тыща тыщи тыщу тысчь тысечь"
-    " тыр к k тр косарь косаря косарей штукарей thousand thousands grand"
+    "тыс тысяч тысяча тысячу тысячи тысячам тысячами тысячей тысячах тыщ тыща тыщи тыщу тысчь"
+    " тысечь тыр к k тр косарь косаря косарей штукарей thousand thousands grand"
 )
 _MILLIONS = "млн миллион миллиона миллионов миллиону миллионами лям ляма лямов mln million millions"
 _SCALES: Mapping[str, int] = {
     **dict.fromkeys(_THOUSANDS.split(), 1_000),
     **dict.fromkeys(_MILLIONS.split(), 1_000_000),
-    **dict.fromkeys(["млрд", "миллиард", "миллиарда", "миллиардов", "billion"], 1_000_000_000),
+    **dict.fromkeys(listed("млрд миллиард миллиарда миллиардов billion"), 1_000_000_000),
 }
 # «тысяч за сорок» has its number later; the other scales need one before.
-_ALONE = frozenset(
-    ["тысяча", "тысячу", "тысячи", "миллион", "миллиона", "лям", "ляма", "thousand", "million"]
-)
+_ALONE = frozenset(listed("тысяча тысячу тысячи миллион миллиона лям ляма thousand million"))
 # «50к» is a number, «пару к серьгам» is not.
 _LETTERS = frozenset(("к", "k"))
 _HALVES = {"полмиллиона": 500_000, "полтысячи": 500, "полляма": 500_000}
 _ROUBLES = frozenset(
-    [
-        "₽",
-        "р",
-        "руб",
-        "рубль",
-        "рубля",
-        "рублей",
-        "рублям",
-        "рублями",
-        "рублях",
-        "рублик",
-        "рубликов",
-        "rub",
-        "rubles",
-        "roubles",
-        "ruble",
-    ]
+    listed(
+        "₽ р руб рубль рубля рублей рублям рублями рублях рублик рубликов rub rubles roubles ruble"
+    )
 )
 _FOREIGN = frozenset(
-    [
-        "$",
-        "€",
-        "¥",
-        "£",
-        "доллар",
-        "доллара",
-        "долларов",
-        "доллары",
-        "бакс",
-        "бакса",
-        "баксов",
-        "евро",
-        "юань",
-        "юаней",
-        "тенге",
-        "гривен",
-        "usd",
-        "eur",
-        "dollars",
-        "dollar",
-        "euro",
-        "euros",
-    ]
+    listed(
+        "$ € ¥ £ доллар доллара долларов доллары бакс бакса баксов евро юань юаней тенге гривен"
+        " usd eur dollars dollar euro euros"
+    )
 )
 _WORDS_MAX = 8  # words of one amount: «сто двадцать пять тысяч пятьсот рублей»
 
@@ -151,7 +102,7 @@ class Amount:
 
 
 def value_of_figures(figures: str) -> float:
-    """Return what figures mean: `50 000`, `50.000` and `50,000` are fifty thousand, `17,5` is not."""
+    """Return what figures mean: `50 000`, `50.000`, `50,000` are fifty thousand, `17,5` is not."""
     groups = figures.replace("\u00a0", " ").replace("\u202f", " ")
     for mark in " .,":
         parts = groups.split(mark)

@@ -7,7 +7,7 @@ from typing import Any
 from potok_apps.jewelry.texts import Text, joined, money
 from potok_apps.jewelry.vocabulary import label
 
-__all__ = ["LISTS", "Preferences", "describe"]
+__all__ = ["LISTS", "Preferences", "describe", "remarks_on"]
 
 LISTS = ("category", "metal", "metal_color", "stone", "occasion", "style", "recipient")
 """The fields that hold values of `vocabulary.LABELS`."""
@@ -73,6 +73,22 @@ class Preferences:
 def describe(preferences: Preferences) -> Text:
     """Return wishes in words, such as «кольцо, золото, до 100 000 ₽»; empty if there are none."""
     return joined(_described(preferences))
+
+
+def remarks_on(preferences: Preferences) -> list[Text]:
+    """Return sentences on what cannot be done for somebody, whatever is found."""
+    remarks = []
+    if preferences.absent:
+        names = joined(label("absent", value) for value in preferences.absent)
+        remarks.append(Text(f"Этого в доме нет: {names.ru}.", f"Not made here: {names.en}."))
+    if preferences.is_currency_foreign:
+        remarks.append(
+            Text(
+                "Курсов валют я не знаю, назовите бюджет в рублях.",
+                "I know no exchange rates; please name a budget in roubles.",
+            )
+        )
+    return remarks
 
 
 def _described(preferences: Preferences) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""Why a piece is shown, in words made of facts: what it is, what it costs, what it was asked for. Pure."""
+"""Why a piece is shown, in words made of facts. Pure."""
 
 from collections.abc import Collection, Iterator
 

@@ -13,7 +13,14 @@ from types import MappingProxyType
 from potok_apps.jewelry.ledger import OrderRow
 from potok_apps.jewelry.texts import Text
 
-__all__ = ["ACTIONS", "SEGMENTS", "CustomerScore", "Segment", "score_customers", "sum_segments"]
+__all__ = [
+    "ACTIONS",
+    "SEGMENTS",
+    "CustomerScore",
+    "Segment",
+    "score_customers",
+    "sum_segments",
+]
 
 QUINTILES = 5
 

@@ -146,7 +146,7 @@ def _evidence_at(words: Sequence[Word], place: int) -> tuple[tuple[str, float] |
 
 
 def _is_receiver(words: Sequence[Word], place: int, said: str) -> bool:
-    """«у меня подруга» and «моя дорогая подруга» are people spoken of; «подруга, ...» is spoken to."""
+    """«у меня подруга» is a person spoken of, «подруга, ...» one spoken to."""
     if said not in ("подруга", "дорогая", "милая"):
         return False
     return place > 0 and words[place - 1].clause == words[place].clause
@@ -191,7 +191,7 @@ def _leaves_test(text: str, scores: Mapping[str, float]) -> bool:
 
 
 def _earlier(text: str, history: Iterable[Said]) -> Routing | None:
-    """Return who answered before, for a short reply to that: «а подешевле?»"""
+    """Return who answered before, for a short reply such as «а подешевле?»."""
     turns = [said for role, said in list(history)[-HISTORY_TURNS_MAX:] if role == "user"]
     words = [word for word in words_of(text) if not word.is_mark]
     if not turns or not words or len(words) > _SHORT_WORDS_MAX:

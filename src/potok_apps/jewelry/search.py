@@ -1,4 +1,4 @@
-"""Finds pieces: exact filters in SQL, then a score; where nothing fits, filters are dropped, and said."""
+"""Finds pieces by exact filters in SQL; where nothing fits, drops filters, and says which."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -8,11 +8,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from potok_apps.jewelry.taste_questions import QUESTIONS, Question, Values, read_answer
-from potok_apps.jewelry.texts import Language, Text, joined
+from potok_apps.jewelry.texts import Language, Text, joined, listed
 from potok_apps.jewelry.vocabulary import label
 from potok_apps.jewelry.words import fold
 
-__all__ = ["Outcome", "Step", "TasteState", "question_of", "start_test", "step_test"]
+__all__ = [
+    "Outcome",
+    "Step",
+    "TasteState",
+    "question_of",
+    "start_test",
+    "step_test",
+]
 
 Outcome = Literal[
     "started",
@@ -28,10 +35,10 @@ Outcome = Literal[
 
 _BACK = frozenset(("назад", "вернись", "вернуться", "предыдущий", "back", "previous"))
 _SKIP = frozenset(
-    ["пропустить", "пропусти", "пропускаю", "пропустим", "дальше", "скип", "далее", "следующий", "skip", "next"]
+    listed("пропустить пропусти пропускаю пропустим дальше скип далее следующий skip next")
 )
 _UNSURE = ("не знаю", "затрудняюсь", "сложно сказать", "не уверен", "i don't know", "not sure")
-_PAUSE = frozenset(["стоп", "хватит", "выйти", "выход", "прекрати", "закончить", "потом", "stop", "quit", "exit", "later"])
+_PAUSE = frozenset(listed("стоп хватит выйти выход прекрати закончить потом stop quit exit later"))
 _AGAIN = ("заново", "сначала", "начать снова", "перезапус", "start over", "restart")
 _COMMAND_WORDS_MAX = 4  # a longer message is an answer, even with such a word in it
 

@@ -34,7 +34,7 @@ class Profile:
 
     @property
     def wishes(self) -> Preferences:
-        """What pieces must be: within the budget, for the right person. Taste itself only weighs."""
+        """What pieces must be: in the budget, for the right person. Taste itself only weighs."""
         return Preferences(
             recipient=self.recipient,
             budget_min=self.budget_min,
@@ -75,9 +75,8 @@ def profile_of(state: TasteState) -> Profile:
         for kind, value in values:
             plain.setdefault(kind, []).append(value)
     for kind in ("metal", "metal_color", "stone", "style", "occasion"):
-        values = list(dict.fromkeys(plain.get(kind, [])))
-        if values:
-            weights[kind] = dict.fromkeys(values, 1.0)
+        if kind in plain:
+            weights[kind] = dict.fromkeys(plain[kind], 1.0)
     for (kind, value), (hinted, meant, weight) in _HINTS.items():
         if value in plain.get(kind, []):
             known = weights.setdefault(hinted, {})

@@ -10,7 +10,13 @@ from potok_apps.jewelry.texts import Language, Text
 from potok_apps.jewelry.words import Word, fold, words_of
 from potok_apps.jewelry.zodiac import find_birthday
 
-__all__ = ["QUESTIONS", "Option", "Question", "Values", "read_answer"]
+__all__ = [
+    "QUESTIONS",
+    "Option",
+    "Question",
+    "Values",
+    "read_answer",
+]
 
 Values = tuple[tuple[str, str], ...]
 """(kind, value) pairs; no pairs say that anything will do."""

@@ -3,7 +3,17 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-__all__ = ["Language", "Text", "joined", "language_of", "money", "month_name", "number", "percent"]
+__all__ = [
+    "Language",
+    "Text",
+    "joined",
+    "language_of",
+    "listed",
+    "money",
+    "month_name",
+    "number",
+    "percent",
+]
 
 Language = Literal["ru", "en"]
 
@@ -26,6 +36,11 @@ def language_of(message: str) -> Language:
     letters = [letter for letter in message.lower() if letter.isalpha()]
     is_latin = any("a" <= letter <= "z" for letter in letters)
     return "en" if is_latin and not any("а" <= letter <= "ё" for letter in letters) else "ru"
+
+
+def listed(words: str) -> tuple[str, ...]:
+    """Return the words of a list that is written as one text."""
+    return tuple(words.split())
 
 
 def joined(texts: Iterable[Text], between: str = ", ") -> Text:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from potok_apps.jewelry.preferences import Preferences
 from potok_apps.jewelry.texts import Text
@@ -27,7 +28,8 @@ class Tag:
             case "for_whom":
                 return Preferences(recipient=("man",))
             case _:
-                return replace(Preferences(), **{self.kind: self.values})
+                kinds: dict[str, Any] = {self.kind: self.values}
+                return replace(Preferences(), **kinds)
 
 
 def _tag(ru: str, en: str, kind: str | None = None, *values: str) -> Tag:

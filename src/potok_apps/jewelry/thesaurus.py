@@ -9,7 +9,7 @@ from collections.abc import Mapping
 __all__ = ["NAMES", "ORDINARY", "RECIPIENT_FORMS", "TYPO_FORMS", "Meaning"]
 
 Meaning = tuple[str, str]
-"""(kind, value), as in `vocabulary.LABELS`; the kinds `price`, `sale` and `any` are the parser's."""
+"""(kind, value), as in `vocabulary.LABELS`; `price`, `sale`, `any` and `gold` are the parser's."""
 
 NAMES: Mapping[Meaning, str] = {
     ("category", "ring"): (

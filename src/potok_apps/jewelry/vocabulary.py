@@ -1,4 +1,4 @@
-"""The closed sets of values that pieces and wishes are described by, with their names for people."""
+"""The closed sets of values that describe pieces and wishes, with their names for people."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""From what people write to `Preferences`: word forms, slips, budgets, refusals, earlier turns. Pure."""
+"""From what people write to `Preferences`. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,6 +14,7 @@ from potok_apps.jewelry.bounds import (
 from potok_apps.jewelry.budget import Budget, find_budget
 from potok_apps.jewelry.mentions import Mention, find_mentions
 from potok_apps.jewelry.preferences import LISTS, Preferences
+from potok_apps.jewelry.texts import listed
 from potok_apps.jewelry.words import Word, words_of
 from potok_apps.jewelry.zodiac import find_sign
 
@@ -25,7 +26,7 @@ Said = tuple[str, str]
 _CHEAPER = 0.7  # what «подешевле» makes of a budget that was named before
 _RING_SIZES = (13.0, 24.0)
 _SIZE = re.compile(r"^\d{1,2}(?:[.,]\d)?$")
-_LENGTH_UNITS = frozenset(["см", "сантиметр", "сантиметра", "сантиметров", "cm"])
+_LENGTH_UNITS = frozenset(listed("см сантиметр сантиметра сантиметров cm"))
 
 
 def parse_wishes(message: str, history: Iterable[Said] = ()) -> Preferences:
@@ -101,7 +102,7 @@ def _by_stance(
 def _colors(
     wanted: dict[str, list[str]], words: Sequence[Word], mentions: Sequence[Mention]
 ) -> dict[str, Any]:
-    """A metal without its colour drops the colour of an earlier turn; two colours may share gold."""
+    """Read colours: a metal without one drops that of an earlier turn; two may share «золото»."""
     if "metal" in wanted and "metal_color" not in wanted:
         return {"metal_color": ()}
     for mention in mentions:

@@ -6,19 +6,20 @@ Pure. All words are in small letters, with `е` for `ё`.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from snowballstemmer.english_stemmer import EnglishStemmer  # type: ignore[import-untyped]
-from snowballstemmer.russian_stemmer import RussianStemmer  # type: ignore[import-untyped]
-
-__all__ = ["Typos", "Word", "fold", "is_within_edits", "stem", "words_of"]
+__all__ = [
+    "Typos",
+    "Word",
+    "fold",
+    "is_within_edits",
+    "words_of",
+]
 
 _TOKEN = re.compile(
     r"\d{1,3}(?:[ \u00a0\u202f.,]\d{3})+(?!\d)|\d+(?:[.,]\d+)?|[^\W\d_]+|[^\w\s]", re.UNICODE
 )
 _ENDS: Final = frozenset('.,;:!?()—–«»"')
-_STEMS_KEPT_MAX = 20_000  # words of a language that people use; about 2 MB
 _TYPO_CHARACTERS_MIN = 5  # in shorter words one letter makes another word
 _SECOND_EDIT_CHARACTERS_MIN = 9  # a long word may have two slips
 _LIKENESS_MIN = 0.42  # shared groups of three letters (Dice), below which edits are not counted
@@ -66,19 +67,6 @@ def words_of(text: str) -> list[Word]:
         found.append(Word(fold(piece), clause, is_attached, piece[0].isupper()))
         end = match.end()
     return found
-
-
-@lru_cache(maxsize=1)
-def _stemmers() -> tuple[Any, Any]:
-    return RussianStemmer(), EnglishStemmer()
-
-
-@lru_cache(maxsize=_STEMS_KEPT_MAX)
-def stem(word: str) -> str:
-    """Return the part of a folded word that its other forms share."""
-    russian, english = _stemmers()
-    stemmed: str = (english if word.isascii() else russian).stemWord(word[:_WORD_CHARACTERS_MAX])
-    return stemmed.replace("ё", "е")
 
 
 class Typos:

@@ -5,10 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from potok_apps.jewelry.texts import Text
+from potok_apps.jewelry.texts import Text, listed
 from potok_apps.jewelry.words import Word, words_of
 
-__all__ = ["SIGNS", "Birthday", "Sign", "find_birthday", "find_sign", "sign_of"]
+__all__ = [
+    "SIGNS",
+    "Birthday",
+    "Sign",
+    "find_birthday",
+    "find_sign",
+    "sign_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,28 +156,10 @@ _MONTH_STEMS = (
 )
 _MONTHS = {name: n for n, names in enumerate(_MONTH_STEMS, 1) for name in names.split("|")}
 _MONTH_ENDINGS = ("", "я", "ь", "е", "а", "ю", "ем")
-_ORDINALS = [
-    "перв",
-    "втор",
-    "треть",
-    "четверт",
-    "пят",
-    "шест",
-    "седьм",
-    "восьм",
-    "девят",
-    "десят",
-    "одиннадцат",
-    "двенадцат",
-    "тринадцат",
-    "четырнадцат",
-    "пятнадцат",
-    "шестнадцат",
-    "семнадцат",
-    "восемнадцат",
-    "девятнадцат",
-    "двадцат",
-]
+_ORDINALS = listed(
+    "перв втор треть четверт пят шест седьм восьм девят десят одиннадцат двенадцат тринадцат"
+    " четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат двадцат"
+)
 _ORDINAL = re.compile(r"(?:ого|его|ое|ье|ый|ий|ой|ом|ем|ьего|ь)")
 _ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _FIGURES = re.compile(r"(?<![\d.,])(\d{1,2})[./](\d{1,2})(?:[./](\d{4}|\d{2}))?(?![\d/]|[.,]\d)")
@@ -200,16 +189,14 @@ _CLEAR = {
 }
 _ENDINGS = ("", "а", "у", "ом", "ем", "е", "ы", "и", "ей", "й", "я", "ю", "ов", "ам", "ами")
 _AMBIGUOUS = {
-    **dict.fromkeys(["рак", "рака", "раку", "раком", "раки", "cancer"], "cancer"),
-    **dict.fromkeys(["лев", "льва", "льву", "львом", "львица", "львицы", "львице", "leo"], "leo"),
-    **dict.fromkeys(["дева", "девы", "деве", "деву", "девой", "девам"], "virgo"),
+    **dict.fromkeys(listed("рак рака раку раком раки cancer"), "cancer"),
+    **dict.fromkeys(listed("лев льва льву львом львица львицы львице leo"), "leo"),
+    **dict.fromkeys(listed("дева девы деве деву девой девам"), "virgo"),
     **dict.fromkeys(["весы", "весов", "весам", "весами"], "libra"),
-    **dict.fromkeys(["рыбы", "рыб", "рыбам", "рыбами", "рыба", "рыбе", "рыбу"], "pisces"),
+    **dict.fromkeys(listed("рыбы рыб рыбам рыбами рыба рыбе рыбу"), "pisces"),
 }
 _SIGN_CUES = ("знак", "зодиак", "гороскоп", "астролог", "созвезд", "zodiac", "horoscope", "sign")
-_SELF = frozenset(
-    ["я", "она", "он", "жена", "муж", "мама", "подруга", "девушка", "i", "am", "i'm", "she", "he"]
-)
+_SELF = frozenset(listed("я она он жена муж мама подруга девушка i am i'm she he"))
 
 
 def sign_of(month: int, day: int) -> Sign:

@@ -17,7 +17,7 @@ __all__ = ["HITS_MIN", "Done", "Faults"]
 
 HITS_MIN = 5
 """Live runs that a fault must hit to count."""
-_WAIT_FOR_RUNS_SECONDS = 6.0
+_WAIT_FOR_RUNS_SECONDS = 10.0
 _LOOK_SECONDS = 0.25
 _UPSTREAM_SHARE = 0.5
 # Longer than a lease, so that others take over; shorter than that, so that nobody does.
@@ -50,7 +50,7 @@ class Done:
 
 
 class Faults:
-    """The faults of one run of chaos, one begun after the other; some last longer."""
+    """The faults of one run of chaos. Some last, and the next ones begin meanwhile."""
 
     def __init__(
         self, world: World, streams: Sequence[Stream], *, say: Callable[[str], None]
@@ -69,7 +69,7 @@ class Faults:
         """Let every fault happen at its time; returns once all is well again."""
         for fault in faults:
             await asyncio.sleep(self._began_at + fault.at_seconds - time.monotonic())
-            await self._one(fault)
+            self._last(self._one(fault))
         while self._lasting:
             await asyncio.wait(self._lasting)
         if self._failures:
@@ -146,10 +146,10 @@ class Faults:
         self._redis_is_down = False
 
     async def _hit_worker(self, kind: FaultKind, dice: random.Random) -> tuple[str, int] | None:
+        live = await self._world.live()
         if any(worker.is_busy for worker in self._world.workers):
             # One at a time: somebody must be there to take over.
             return None
-        live = await self._world.live()
         hit = {worker.name: self._count_live(live.get(worker.name, [])) for worker in self._world.workers}
         able = [worker for worker in self._world.workers if hit[worker.name] >= HITS_MIN]
         if not able:

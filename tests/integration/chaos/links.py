@@ -106,12 +106,19 @@ class Link:
         self.state: Order = "mend"
         self.halves: set[Half] = set()
         self.loop = asyncio.get_running_loop()
+        self._server: asyncio.Server | None = None
 
     async def open(self) -> int:
         """Listen; return the port."""
-        server = await self.loop.create_server(lambda: Half(self), "127.0.0.1", 0)
-        port: int = server.sockets[0].getsockname()[1]
+        self._server = await self.loop.create_server(lambda: Half(self), "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def shut(self) -> None:
+        """Listen no longer, and break what is carried."""
+        assert self._server is not None
+        self._server.close()
+        self.obey("close")
 
     def obey(self, order: Order) -> None:
         """Do what a command says."""

@@ -180,9 +180,9 @@ class World:
 
     def troubles(self) -> list[str]:
         """Return what workers' logs say of Potok's own mistakes."""
-        words = ("Traceback", "internal_error", "Please report", "never retrieved", "never awaited")
+        words = ("Traceback", "internal_error", " failed: ", "never retrieved", "never awaited")
         return [
-            f"{worker.name}: {line}"
+            f"{worker.name}: {line[:500]}"
             for worker in self.workers
             for line in worker.server.lines
             if any(word in line for word in words)

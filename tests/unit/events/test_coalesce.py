@@ -132,5 +132,4 @@ def test_stored_deltas_are_joined_at_the_place_of_the_last_one() -> None:
         (12, 12.0, a("45", tokens=2)),
         (13, 13.0, STATUS),
     ]
-    assert fold([one.event for one in joined]) == fold(events)
     assert coalesce_stored([]) == []
