@@ -598,6 +598,8 @@ GGUF_START_SECONDS_MAX = 300.0
 GGUF_PROBE_SECONDS = 2.0
 # How often a child that loads, or that should let go of a slot, is asked again.
 GGUF_PROBE_EVERY_SECONDS = 0.02
+# The same where nobody waits for the answer.
+GGUF_PROBE_LATER_SECONDS = 0.2
 # After a stop: how long the child may go on with that answer before it is killed. It does not look
 # up while it reads a prompt; then nobody else is hurt, or others lose their place in it.
 GGUF_CANCEL_GRACE_SECONDS = 0.3

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
-    *("ANSWERS", "COUNT", "EXPLAIN", "QUESTIONS", "TRIP", "WEATHER", "WEATHER_AND_TIME"),
-    *("Seen", "Target"),
+    *("ANSWERS", "COUNT", "EXPLAIN", "QUESTIONS", "TOO_MUCH", "TRIP", "UNFIT"),
+    *("WEATHER", "WEATHER_AND_TIME", "Seen", "Target"),
 ]
 
 EXPLAIN = "Tell me in detail what Potok is"
 COUNT = "Count to 300"
 TRIP = "Plan a trip to Perm for 3 days"
+TOO_MUCH = "one question too many"
+UNFIT = "a question that does not fit"
 WEATHER = "What is the weather in Perm?"
 WEATHER_AND_TIME = "What are the weather and the time in Perm?"
 
@@ -60,6 +62,14 @@ ANSWERS: list[dict[str, Any]] = [
         "response": {"content": "Potok — это «поток» 🌊: it keeps every answer. " * 5},
         "chunkSize": 7,
         "latency": 5,
+    },
+    {
+        "match": {"userMessage": TOO_MUCH},
+        "response": {"error": {"message": "Rate limit reached"}, "status": 429},
+    },
+    {
+        "match": {"userMessage": UNFIT},
+        "response": {"error": {"message": "max_tokens is too large"}, "status": 400},
     },
     {"match": {"inputText": "river"}, "response": {"embedding": [0.25, -0.5, 0.125]}},
 ]

@@ -114,6 +114,10 @@ async def test_embeddings_of_a_provider_are_passed_on(tmp_path: Path) -> None:
     assert refusal.value.code == "upstream_refused"
 
 
+NAMELESS_CALL = (
+    b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":'
+    b'{"arguments":"1"}}]},"finish_reason":"tool_calls"}]}\n\n'
+)
 CHAT: dict[str, Any] = {"model": "demo", "messages": [{"role": "user", "content": "Hi"}]}
 
 
@@ -186,6 +190,35 @@ BAD: list[tuple[dict[str, Any], str | None]] = [
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}},
         "response_format.json_schema.schema",
     ),
+    (
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"type": "objekt"}},
+            }
+        },
+        "response_format.json_schema.schema",
+    ),
+    (
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"$ref": "http://127.0.0.1:1/s.json"}},
+            }
+        },
+        "response_format.json_schema.schema",
+    ),
+    (
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": 7}}}]},
+        "tools[0].function.parameters",
+    ),
+    ({"max_tokens": 5, "max_completion_tokens": 5}, "max_tokens"),
+    ({"parallel_tool_calls": True}, "parallel_tool_calls"),
+    ({"logit_bias": {"1": 1000}}, "logit_bias.1"),
+    (
+        {"messages": [*CHAT["messages"], {"role": "tool", "tool_call_id": "c", "content": "1"}]},
+        "messages[1].tool_call_id",
+    ),
     ({"logit_bias": []}, "logit_bias"),
     ({"metadata": "x"}, "metadata"),
     ({"user": 7}, "user"),
@@ -210,6 +243,46 @@ async def test_bad_input_is_refused_with_the_field_at_fault(tmp_path: Path) -> N
         assert error["param"] == param, wrong
         assert error["message"], wrong
         assert error["code"] in ("invalid_request", "model_not_found"), wrong
+
+
+NONSENSE: list[tuple[str, Script, int, str]] = [
+    ("page", Script(pieces=(b"<!doctype html><title>Hi</title>",)), 502, "upstream_malformed"),
+    ("half a JSON", Script(then="malformed"), 502, "upstream_malformed"),
+    ("nothing", Script(pieces=(b"\n",)), 502, "upstream_lost"),
+    ("no end", Script(then="end"), 502, "upstream_lost"),
+    (
+        "wrong types",
+        Script(pieces=(b'data: {"choices": {"a": 1}}\n\n',)),
+        502,
+        "upstream_malformed",
+    ),
+    ("an error in it", Script(then="error"), 502, "upstream_refused"),
+    ("teapot", Script(status=418, body=b"short and stout"), 502, "upstream_refused"),
+    ("a list", Script(pieces=(b'data: ["no", "object"]\n\n',)), 502, "upstream_malformed"),
+    ("a nameless call", Script(pieces=(NAMELESS_CALL,)), 502, "upstream_malformed"),
+]
+
+
+async def test_an_upstream_that_answers_nonsense_is_never_our_own_mistake(tmp_path: Path) -> None:
+    body = {"model": "openai/m", "messages": [{"role": "user", "content": "Hi"}]}
+    for name, script, status, code in NONSENSE:
+        async with (
+            ScriptedUpstream(script, models=("m",)) as upstream,
+            running_server(tmp_path / name, **upstream_of(upstream)) as server,
+            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        ):
+            whole = await client.post("/v1/chat/completions", json=body)
+            stream = await client.post("/v1/chat/completions", json={**body, "stream": True})
+            asked = {"model": "openai/m", "input": "Hi"}
+            response = (await client.post("/v1/responses", json=asked)).json()
+
+        error = whole.json()["error"]
+        assert (whole.status_code, error["code"]) == (status, code), name
+        assert error["type"] == "server_error", name
+        assert error["message"], name
+        assert f'"code":"{code}"' in stream.text, name
+        assert "[DONE]" not in stream.text, name
+        assert (response["status"], response["error"]["reason"]) == ("failed", code), name
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,16 @@ from openai.lib.streaming.chat import ContentDeltaEvent, FunctionToolCallArgumen
 from openai.types.chat import ChatCompletionMessageFunctionToolCall
 from pydantic import BaseModel
 
-from tests.integration.clients import COUNT, EXPLAIN, TRIP, WEATHER, WEATHER_AND_TIME, Target
+from tests.integration.clients import (
+    COUNT,
+    EXPLAIN,
+    TOO_MUCH,
+    TRIP,
+    UNFIT,
+    WEATHER,
+    WEATHER_AND_TIME,
+    Target,
+)
 
 PLACE = {
     "type": "object",
@@ -278,3 +287,23 @@ def test_two_calls_with_one_key_are_one_answer(client: openai.OpenAI, target: Ta
     }
 
     assert len(ids) == 1
+
+
+def test_what_a_provider_says_of_a_request_is_the_exception_that_it_raises(
+    passing_target: Target,
+) -> None:
+    with openai.OpenAI(base_url=passing_target.base_url, api_key="none", max_retries=0) as client:
+        chat = client.chat.completions
+        with pytest.raises(openai.RateLimitError) as limited:
+            chat.create(model=passing_target.model, messages=asked(TOO_MUCH))
+        with pytest.raises(openai.BadRequestError) as unfit:
+            chat.create(model=passing_target.model, messages=asked(UNFIT))
+        with pytest.raises(openai.APIError) as streamed:
+            list(chat.create(model=passing_target.model, messages=asked(UNFIT), stream=True))
+        response = client.responses.create(model=passing_target.model, input=TOO_MUCH)
+
+    assert limited.value.code == "upstream_limited"
+    assert "max_tokens is too large" in unfit.value.message
+    assert streamed.value.code == unfit.value.code == "upstream_rejected"
+    assert response.error is not None
+    assert response.error.code == "rate_limit_exceeded"

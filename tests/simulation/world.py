@@ -36,7 +36,7 @@ from potok.testing.faults import (
     dropped_link,
     slow_reader,
 )
-from tests.simulation.backends import Backend, SqliteBackend
+from tests.simulation.backends import Backend
 from tests.simulation.ledger import Ledger
 from tests.simulation.readers import Reader
 from tests.simulation.simulated_time import OWNER, SimulatedLoop
@@ -186,8 +186,6 @@ class World:
         assert batch.epoch >= epoch, f"{batch.run}: a zombie of epoch {batch.epoch} wrote"
         assert appended.tail == tail + len(batch.events), f"{batch.run}: a gap after {tail}"
         self._epochs[batch.run] = (batch.epoch, appended.tail)
-        if isinstance(self.backend, SqliteBackend):
-            self.backend.acknowledged()
 
     # runs
 

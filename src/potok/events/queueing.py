@@ -22,9 +22,8 @@ def queued(position: int, *, language: str) -> Status:
 
 def queue_left(*, language: str) -> Status:
     """Return the status of a call that has waited and is made now."""
-    text = (
-        "Очередь подошла, модель отвечает..." if language == "ru" else "The model is answering..."
-    )
+    is_russian = _is_russian(language)
+    text = "Очередь подошла, модель отвечает..." if is_russian else "The model is answering..."
     return Status(text=text, code=QUEUE_LEFT)
 
 

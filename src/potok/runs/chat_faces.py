@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -81,9 +82,15 @@ class ChatFaces:
             earlier=earlier_texts(request),  # type: ignore[arg-type]
             plan=_plan_of(request, idempotency_key),
         )
-        return await self._begin(
-            answers, new, request, principal=principal, idempotency_key=idempotency_key
+        begin = partial(
+            self._begin,
+            answers,
+            new,
+            request,
+            principal=principal,
+            idempotency_key=idempotency_key,
         )
+        return await self._when_free(chat, begin, principal=principal)
 
     async def start_told(
         self,
@@ -114,16 +121,28 @@ class ChatFaces:
                 return found, False
         await self._runs.check_start(request, principal=principal)
         chat = await self.chat_of(request.chat or "", principal=principal)
+        start = partial(
+            self._start_told,
+            chat,
+            request,
+            tuple(told),
+            is_again=is_again,
+            principal=principal,
+            idempotency_key=idempotency_key,
+        )
+        return await self._when_free(chat, start, principal=principal)
+
+    async def _when_free(
+        self,
+        chat: Chat,
+        begin: Callable[[], Awaitable[tuple[RunRecord, bool]]],
+        *,
+        principal: str,
+    ) -> tuple[RunRecord, bool]:
+        """Begin an answer, once one that is just ending, or was seen and given up, is stored."""
         for tries_left in reversed(range(CHAT_BUSY_TRIES_MAX)):
             try:
-                return await self._start_told(
-                    chat,
-                    request,
-                    tuple(told),
-                    is_again=is_again,
-                    principal=principal,
-                    idempotency_key=idempotency_key,
-                )
+                return await begin()
             except ChatBusy as busy:
                 is_free = await self.make_way(chat.id, principal=principal, stops=busy.is_seen)
                 if not is_free or not tries_left:

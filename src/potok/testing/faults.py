@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from msgspec.structs import replace
 
 from potok.clock import Clock, RunId, WorkerId
-from potok.errors import LogUnavailable, PotokError, StaleEpoch
+from potok.errors import LogUnavailable, PotokError, RunNotFound, StaleEpoch
 from potok.events.envelope import Offset
 from potok.streamlog.contract import (
     Appended,
@@ -294,7 +294,10 @@ class FaultyLog:
         known = self._unheard.get(batch.run)
         if known is None or known[0] != batch:
             return None
-        epoch = (await self._inner.read_run(batch.run)).epoch
+        try:
+            epoch = (await self._inner.read_run(batch.run)).epoch
+        except RunNotFound as forgotten:
+            return forgotten
         if epoch != batch.epoch:
             return StaleEpoch(run=batch.run, epoch=batch.epoch, current=epoch)
         return known[1]

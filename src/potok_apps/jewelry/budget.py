@@ -68,6 +68,7 @@ _UNITS_BEFORE = frozenset(listed("размер размера размером �
 _SMALL_BELOW = 1_000  # «до 50»: no piece costs so little, so thousands are meant
 _TELLING_FROM = 1_500  # a bare number from here on is money, unless it may be a year
 _YEARS = range(1900, 2101)
+_WORDS_FROM = 10  # «до трёх» may be anything
 _ABOUT = 0.15  # how far «около» reaches
 _CUE_REACH = 4  # words before a number that may say what it bounds
 
@@ -218,11 +219,11 @@ def _turned(before: Sequence[str], distance: int, bound: Bound) -> Bound:
 
 def _is_small_budget(words: Sequence[Word], amount: Amount, bound: Bound) -> bool:
     """Whether a number under a thousand is a budget in thousands: «до 50», «бюджет 80»."""
-    if not amount.is_figures and amount.value < 10:
-        return False
     before = {word.text for word in words[max(0, amount.begin - _CUE_REACH) : amount.begin]}
     if before & _STRONG or before & {"тысяч", "тыс"}:
         return True
+    if not amount.is_figures and amount.value < _WORDS_FROM:
+        return False
     cue = words[amount.begin - 1].text if amount.begin else ""
     is_last = amount.end >= len(words) or words[amount.end].is_mark
     return (

@@ -222,7 +222,7 @@ _ORDINAL_ENDINGS = ("ый", "ая", "ое", "ой", "ую", "ий", "ья", "ь�
 
 def _free_values(question: Question, text: str) -> Values:
     if question.id == "birthday":
-        birthday = find_birthday(text)
+        birthday = find_birthday(text, is_asked=True)
         if birthday is None:
             return ()
         year = f"{birthday.year:04d}-" if birthday.year else ""

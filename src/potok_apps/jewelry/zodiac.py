@@ -136,6 +136,10 @@ _BY_YEAR = (
 SIGNS: Mapping[str, Sign] = MappingProxyType({sign.code: sign for sign in _BY_YEAR})
 """Code -> sign."""
 
+_SIGN_CUES = ("знак", "зодиак", "гороскоп", "астролог", "созвезд", "zodiac", "horoscope", "sign")
+_BIRTH_CUES = ("род", "рожд", "именин", "born", "birth", *_SIGN_CUES)
+_HOLIDAYS = {(1, 1), (1, 7), (2, 14), (2, 23), (3, 8), (12, 31)}
+_DATE_WORDS_MAX = 4  # «3 апреля 1990 года»
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _YEARS = range(1900, 2101)
 _SHORT_YEAR_TURN = 30  # «90» is 1990 and «05» is 2005
@@ -195,7 +199,6 @@ _AMBIGUOUS = {
     **dict.fromkeys(["весы", "весов", "весам", "весами"], "libra"),
     **dict.fromkeys(listed("рыбы рыб рыбам рыбами рыба рыбе рыбу"), "pisces"),
 }
-_SIGN_CUES = ("знак", "зодиак", "гороскоп", "астролог", "созвезд", "zodiac", "horoscope", "sign")
 _SELF = frozenset(listed("я она он жена муж мама подруга девушка i am i'm she he"))
 
 
@@ -204,8 +207,23 @@ def sign_of(month: int, day: int) -> Sign:
     return next((s for s in reversed(_BY_YEAR) if s.begins <= (month, day)), _BY_YEAR[-1])
 
 
-def find_birthday(text: str) -> Birthday | None:
-    """Return the first date of a text that can be a day of birth, None if there is none."""
+def find_birthday(text: str, *, is_asked: bool = False) -> Birthday | None:
+    """Return the day of birth that a text names, None if there is none.
+
+    Where nobody asked for it, a date counts only if it stands alone, or beside words of birth or
+    signs: «подарок на 8 марта» speaks of a holiday.
+    """
+    found = _find_date(text)
+    if found is None or is_asked:
+        return found
+    words = [word.text for word in words_of(text) if not word.is_mark]
+    if any(word.startswith(_BIRTH_CUES) for word in words):
+        return found
+    is_alone = len(words) <= _DATE_WORDS_MAX and (found.month, found.day) not in _HOLIDAYS
+    return found if is_alone else None
+
+
+def _find_date(text: str) -> Birthday | None:
     for match in _ISO.finditer(text):
         if (found := _checked(match[3], int(match[2]), match[1])) is not None:
             return found
@@ -248,7 +266,7 @@ def _around(words: Sequence[Word], place: int, month: int) -> Birthday | None:
     """Read «3 апреля 1990», «третьего апреля» and «April 3, 1990» around a month's name."""
     before = [word.text for word in words[max(0, place - 3) : place] if not word.is_mark]
     after = [word.text for word in words[place + 1 : place + 4] if not word.is_mark]
-    if before and before[-1] in {"е", "го", "ого", "of", "th", "st", "nd", "rd"}:
+    while before and before[-1] in {"е", "го", "ого", "of", "th", "st", "nd", "rd"}:
         before.pop()
     day = _day(before)
     rest = after

@@ -13,7 +13,7 @@ from tests.integration.chaos.engine import Chaos
 from tests.integration.chaos.plan import Backend
 from tests.integration.chaos.report import Report
 
-_RUN_SECONDS = 14.0
+_RUN_SECONDS = 11.0
 _FAULTS_SHOWN_MAX = 30
 
 
@@ -39,7 +39,7 @@ def _run(backend: Backend, asked: argparse.Namespace, folder: Path) -> Report:
         streams=asked.streams,
         faults=asked.faults,
         seed=asked.seed,
-        run_seconds=min(_RUN_SECONDS, asked.seconds / 4),
+        run_seconds=min(_RUN_SECONDS, asked.seconds / 6),
         say=say,
     )
     report = uvloop.run(chaos.happen(folder / backend))

@@ -76,6 +76,7 @@ class Chaos:
                 examined=self.examined,
                 faults=faults.done,
                 skipped=len(faults.skipped),
+                spells=world.spells,
                 late_pieces=await _late_pieces(world, self._streams),
                 troubles=troubles,
             )

@@ -161,7 +161,8 @@ class Faults:
             "worker restarted": self._restart,
             "worker frozen": self._freeze,
             "redis link cut": self._cut_redis_link,
-            "redis link silent": self._silence_redis_link,
+            "worker cut off": self._cut_off,
+            "worker silenced": self._silence,
         }
         self._last(self._busy(worker, acts[kind](worker, dice)))
         return worker.name, hit[worker.name]
@@ -203,14 +204,17 @@ class Faults:
         spell.end()
 
     async def _cut_redis_link(self, worker: Worker, dice: random.Random) -> None:
-        spell = self._spell(worker)
-        bounds = _LONG_SECONDS if dice.random() < 0.4 else _SHORT_SECONDS
-        await self._while_ordered(f"redis-{worker.name}", "close", dice.uniform(*bounds))
-        spell.end()
+        await self._without_redis(worker, "close", dice.uniform(*_SHORT_SECONDS))
 
-    async def _silence_redis_link(self, worker: Worker, dice: random.Random) -> None:
+    async def _cut_off(self, worker: Worker, dice: random.Random) -> None:
+        await self._without_redis(worker, "close", dice.uniform(*_LONG_SECONDS))
+
+    async def _silence(self, worker: Worker, dice: random.Random) -> None:
+        await self._without_redis(worker, "silence", dice.uniform(*_LONG_SECONDS))
+
+    async def _without_redis(self, worker: Worker, order: Order, seconds: float) -> None:
         spell = self._spell(worker)
-        await self._while_ordered(f"redis-{worker.name}", "silence", dice.uniform(*_LONG_SECONDS))
+        await self._while_ordered(f"redis-{worker.name}", order, seconds)
         spell.end()
 
     def _spell(self, worker: Worker) -> Spell:

@@ -37,7 +37,8 @@ FaultKind = Literal[
     "upstream status",
     "redis killed",
     "redis link cut",
-    "redis link silent",
+    "worker cut off",
+    "worker silenced",
 ]
 KILLS_AND_CUTS: frozenset[FaultKind] = frozenset(
     {
@@ -48,7 +49,8 @@ KILLS_AND_CUTS: frozenset[FaultKind] = frozenset(
         "upstream cut",
         "redis killed",
         "redis link cut",
-        "redis link silent",
+        "worker cut off",
+        "worker silenced",
     }
 )
 """What counts towards the number of faults that was asked for; the others come on top."""
@@ -66,11 +68,12 @@ _GROUPS: dict[Backend, tuple[tuple[FaultKind, ...], ...]] = {
     ),
     "redis": (
         ("worker killed", "readers cut", "redis killed", "upstream silent"),
-        ("worker frozen", "upstream cut", "redis link cut", "upstream malformed"),
-        ("worker restarted", "readers cut", "upstream cut", "upstream status"),
-        ("worker killed", "redis killed", "readers cut", "upstream error"),
-        ("redis link silent", "upstream cut", "readers cut", "redis killed"),
+        ("worker frozen", "upstream cut", "readers cut", "upstream malformed"),
+        ("worker restarted", "readers cut", "redis link cut", "upstream status"),
+        ("worker killed", "redis killed", "upstream cut", "upstream error"),
+        ("worker cut off", "upstream cut", "readers cut", "redis killed"),
         ("worker killed", "redis link cut", "upstream cut", "upstream ended early"),
+        ("worker silenced", "readers cut", "upstream cut", "redis link cut"),
     ),
 }
 # Faults that find too few live runs are not counted; so many more are planned.

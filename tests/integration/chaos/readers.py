@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -22,7 +23,7 @@ from tests.integration.chaos.world import Worker
 if TYPE_CHECKING:
     from tests.integration.chaos.streams import Stream
 
-__all__ = ["LINE_FAULTS", "RUN_HEADER", "Reader", "Refused"]
+__all__ = ["LINE_FAULTS", "RUN_HEADER", "Reader", "Refused", "Silence"]
 
 RUN_HEADER = "X-Potok-Run"
 LINE_FAULTS = (aiohttp.ClientError, ConnectionError, TimeoutError)
@@ -32,11 +33,22 @@ _WAIT_SECONDS_MIN = 0.2
 _WAIT_SECONDS_MAX = 2.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NO_CONTENT = 204
+SILENCE_SECONDS = 2.0
+"""A silence that is looked at; pieces come several times a second."""
 _SOCKET_STATUS = 4000
 
 
 class Refused(Exception):
     """A reader was told that it will never get what it asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A time in which a reader was shown nothing, and the workers it asked in it."""
+
+    since: float
+    until: float
+    asked: frozenset[str]
 
 
 class Reader:
@@ -48,7 +60,7 @@ class Reader:
         worker: Whom it reads from now; None without a line.
         is_over: It saw the end, or was told that nothing follows.
         refused: Why it was refused for good.
-        silence_seconds: The longest time between two frames.
+        silences: Long times between two frames.
     """
 
     def __init__(self, stream: "Stream", plan: PlannedReader, *, is_starter: bool) -> None:
@@ -59,11 +71,12 @@ class Reader:
         self.is_over = False
         self.refused: str | None = None
         self.lines = 0
-        self.silence_seconds = 0.0
+        self.silences: list[Silence] = []
         self._stream = stream
         self._is_starter = is_starter
         self._dice = random.Random(plan.dice)
         self._heard_at: float | None = None
+        self._asked: set[str] = set()
         self._has_news = False
 
     async def read(self, session: aiohttp.ClientSession, workers: Sequence[Worker]) -> None:
@@ -93,6 +106,7 @@ class Reader:
     async def _read_line(self, session: aiohttp.ClientSession, worker: Worker) -> None:
         asked = self._next_request()
         self.lines += 1
+        self._asked.add(worker.name)
         if asked.method == "WS":
             await self._read_socket(session, worker, asked)
             return
@@ -180,9 +194,11 @@ class Reader:
         if not frames:
             return
         now = time.monotonic()
-        if self._heard_at is not None:
-            self.silence_seconds = max(self.silence_seconds, now - self._heard_at)
+        if self._heard_at is not None and now - self._heard_at > SILENCE_SECONDS:
+            silence = Silence(since=self._heard_at, until=now, asked=frozenset(self._asked))
+            self.silences.append(silence)
         self._heard_at = now
+        self._asked = {self.worker.name} if self.worker is not None else set()
         self._has_news = True
         self.frames += frames
         if is_end(self.plan.face, frames[-1]):

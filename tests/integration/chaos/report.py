@@ -9,7 +9,9 @@ from typing import Any
 from tests.integration.chaos.examination import Examined
 from tests.integration.chaos.faults import HITS_MIN, Done
 from tests.integration.chaos.plan import Backend
+from tests.integration.chaos.readers import Silence
 from tests.integration.chaos.streams import Stream
+from tests.integration.chaos.world import Spell
 
 __all__ = ["FaultFigures", "Report", "made_report"]
 
@@ -49,9 +51,11 @@ class Report:
     came_again: dict[str, int] = field(default_factory=dict)
     cancelled_on_purpose: int = 0
     finished_share: float = 0.0
+    silences: int = 0
     silence_seconds_median: float = 0.0
     silence_seconds_p99: float = 0.0
     silence_seconds_max: float = 0.0
+    silence_seconds_max_at_deaf_worker: float = 0.0
     pieces_to_deaf_workers: int = 0
     lost: int = 0
     doubled: int = 0
@@ -106,9 +110,13 @@ class Report:
             "outcomes": ", ".join(f"{n} {name}" for name, n in sorted(self.outcomes.items())),
             "cancelled on purpose": self.cancelled_on_purpose,
             "finished, of those not cancelled": f"{self.finished_share:.1%}",
-            "longest silence of a reader: median, 99 %, most": (
+            "silences of readers, longer than 2 s": self.silences,
+            "their length: median, 99 %, most": (
                 f"{self.silence_seconds_median:.1f} s, {self.silence_seconds_p99:.1f} s,"
                 f" {self.silence_seconds_max:.1f} s"
+            ),
+            "the longest at a worker that was frozen or cut off": (
+                f"{self.silence_seconds_max_at_deaf_worker:.1f} s"
             ),
             "pieces sent to workers that could not hear of a cancel": self.pieces_to_deaf_workers,
             "**lost**": self.lost,
@@ -138,6 +146,7 @@ def made_report(
     examined: Sequence[Examined],
     faults: Sequence[Done],
     skipped: int,
+    spells: Sequence[Spell],
     late_pieces: tuple[int, int],
     troubles: Sequence[str],
 ) -> Report:
@@ -154,14 +163,28 @@ def made_report(
     _add_outcomes(report, streams, examined)
     statuses = sum((stream.refusals for stream in streams), Counter[int]())
     report.came_again = {str(status): count for status, count in sorted(statuses.items())}
-    silences = sorted(reader.silence_seconds for reader in readers)
-    report.silence_seconds_median = round(statistics.median(silences), 2)
-    report.silence_seconds_p99 = round(silences[int(len(silences) * 0.99)], 2)
-    report.silence_seconds_max = round(silences[-1], 2)
+    _add_silences(report, [one for reader in readers for one in reader.silences], spells)
     report.tokens_after_cancel, report.pieces_to_deaf_workers = late_pieces
     report.started_twice = sum(len(stream.runs) > 1 for stream in streams)
     report.troubles = list(troubles)
     return report
+
+
+def _add_silences(report: Report, silences: Sequence[Silence], spells: Sequence[Spell]) -> None:
+    lengths, at_deaf = [], [0.0]
+    for one in silences:
+        is_deaf = any(
+            spell.worker in one.asked and spell.since < one.until and one.since < spell.until
+            for spell in spells
+        )
+        (at_deaf if is_deaf else lengths).append(one.until - one.since)
+    lengths.sort()
+    report.silences = len(lengths)
+    report.silence_seconds_max_at_deaf_worker = round(max(at_deaf), 2)
+    if lengths:
+        report.silence_seconds_median = round(statistics.median(lengths), 2)
+        report.silence_seconds_p99 = round(lengths[int(len(lengths) * 0.99)], 2)
+        report.silence_seconds_max = round(lengths[-1], 2)
 
 
 def _add_faults(report: Report, faults: Sequence[Done], skipped: int) -> None:

@@ -180,7 +180,7 @@ class World:
 
     def troubles(self) -> list[str]:
         """Return what workers' logs say of Potok's own mistakes."""
-        words = ("Traceback", "internal_error", " failed: ", "never retrieved", "never awaited")
+        words = ("Traceback", "internal_error", " failed: RuntimeError", " ERROR ", "never retrieved", "never awaited")
         return [
             f"{worker.name}: {line[:500]}"
             for worker in self.workers

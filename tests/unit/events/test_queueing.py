@@ -8,9 +8,9 @@ TOLD = queued(3, language="en")
 
 
 def test_a_position_is_told_in_the_language_of_the_run() -> None:
-    texts = {language: queued(3, language=language).text for language in ("ru", "en", "fr")}
+    texts = {one: queued(3, language=one).text for one in ("ru", "ru-RU", "en", "fr")}
 
-    assert texts["ru"] == "В очереди к модели, место 3..."
+    assert texts["ru"] == texts["ru-RU"] == "В очереди к модели, место 3..."
     assert texts["en"] == texts["fr"] == "Waiting in line for the model, place 3..."
 
 

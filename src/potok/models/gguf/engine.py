@@ -18,6 +18,7 @@ from potok.limits import (
     GGUF_CANCEL_WATCH_SECONDS,
     GGUF_DEATHS_MAX,
     GGUF_PROBE_EVERY_SECONDS,
+    GGUF_PROBE_LATER_SECONDS,
 )
 from potok.models.gguf.mortality import Mortality
 from potok.models.time_limits import Sleep
@@ -48,10 +49,16 @@ class Child(Protocol):
 
 
 class _Abandoned:
-    """A call that was stopped. `freed` is done once its slot is free, or the child is gone."""
+    """A call that was stopped. `freed` is done once its slot is free, or the child is gone.
 
-    def __init__(self, since: float) -> None:
+    One that had not begun to be answered may not have a slot yet: it is looked for until
+    `settled_at`, and for a while afterwards.
+    """
+
+    def __init__(self, since: float, *, has_begun: bool) -> None:
         self.since = since
+        self.has_begun = has_begun
+        self.settled_at = since if has_begun else since + GGUF_CANCEL_GRACE_SECONDS
         self.freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
@@ -87,6 +94,8 @@ class Engine:
         self._mortality = Mortality()
         self._child: Child | None = None
         self._starting: asyncio.Task[Child] | None = None
+        # Labels of the calls whose answers have begun: they would lose something by a kill.
+        self._begun: set[int] = set()
         self._abandoned: dict[int, _Abandoned] = {}
         # What outlives the call that began it, by its purpose.
         self._watching: asyncio.Task[None] | None = None
@@ -130,24 +139,30 @@ class Engine:
             raise
         return child
 
-    def leave(self, *, is_whole: bool = True) -> None:
-        """End a call; `is_whole` says that its answer came to its end."""
-        if is_whole:
-            self._mortality.note_success()
+    def note_begun(self, label: int) -> None:
+        """Something of a call's answer has come: it surely has a slot."""
+        self._begun.add(label)
+
+    def leave(self, label: int) -> None:
+        """End a call whose answer came to its end."""
+        self._begun.discard(label)
+        self._mortality.note_success()
         self._count_down()
 
     async def abandon(self, child: Child, label: int) -> None:
         """End a call that was stopped; returns when its slot is free, its child is dead, or soon.
 
         The child does not look up while it reads a prompt. If it does not let go within a grace, it
-        is killed: at once if nobody else is answered by it, later if others would be hurt. Their
+        is killed: at once if nobody else is being answered, later if others would be hurt. Their
         calls break with `UpstreamLost`, and can be made again.
         Cancelling leaves the watch over the child as it is.
         """
+        has_begun = label in self._begun
+        self._begun.discard(label)
         self._count_down()
         if self._is_closed or child is not self.child:
             return
-        given_up = _Abandoned(self._clock.monotonic())
+        given_up = _Abandoned(self._clock.monotonic(), has_begun=has_begun)
         self._abandoned[label] = given_up
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch(child))
@@ -235,20 +250,28 @@ class Engine:
                     await self.unload()
                     return
                 for label, given_up in list(self._abandoned.items()):
-                    if busy_with is None or label in busy_with:
-                        continue
-                    if not given_up.freed.done():
-                        given_up.freed.set_result(None)
-                    # It may still stand in the child's own queue, behind a prompt being read.
-                    if not busy_with or now - given_up.since > GGUF_CANCEL_WATCH_SECONDS:
-                        del self._abandoned[label]
-                await self._sleep(GGUF_PROBE_EVERY_SECONDS)
+                    if busy_with is not None and label not in busy_with:
+                        self._note_free(label, given_up, now, is_idle=not busy_with)
+                is_waited_for = any(not one.freed.done() for one in self._abandoned.values())
+                await self._sleep(
+                    GGUF_PROBE_EVERY_SECONDS if is_waited_for else GGUF_PROBE_LATER_SECONDS
+                )
         finally:
             self._watching = None
             self._free_all()
 
+    def _note_free(self, label: int, given_up: _Abandoned, now: float, *, is_idle: bool) -> None:
+        if now < given_up.settled_at:
+            return
+        if not given_up.freed.done():
+            given_up.freed.set_result(None)
+        # It may still stand in the child's own queue, behind a prompt that is being read.
+        is_surely_over = given_up.has_begun and is_idle
+        if is_surely_over or now - given_up.since > GGUF_CANCEL_WATCH_SECONDS:
+            del self._abandoned[label]
+
     def _has_stuck(self, busy_with: frozenset[int] | None, now: float) -> bool:
-        grace = GGUF_CANCEL_SHARED_GRACE_SECONDS if self.live else GGUF_CANCEL_GRACE_SECONDS
+        grace = GGUF_CANCEL_SHARED_GRACE_SECONDS if self._begun else GGUF_CANCEL_GRACE_SECONDS
         return any(
             now - given_up.since > grace
             for label, given_up in self._abandoned.items()

@@ -28,6 +28,8 @@ LABEL = "n_discard"
 context shift, which is off, it means nothing."""
 
 _DONE = b"[DONE]"
+# The first piece of a stream names the role, before anything is computed.
+_READS_BEFORE_ANSWER = 1
 
 
 class ServingChild:
@@ -155,6 +157,7 @@ class _GgufReply:
         self._child = child
         self._label = label
         self._tail = b""
+        self._reads = 0
         self._is_whole = False
         self._is_closed = False
 
@@ -172,6 +175,9 @@ class _GgufReply:
             self.held.clear()
             return chunk
         chunk = await self._reply.read()
+        self._reads += 1
+        if self._reads == _READS_BEFORE_ANSWER + 1:
+            self._engine.note_begun(self._label)
         self._tail = (self._tail + chunk[-len(_DONE) * 2 :])[-len(_DONE) * 2 :]
         self._is_whole = self._is_whole or not chunk or _DONE in self._tail
         return chunk
@@ -182,7 +188,7 @@ class _GgufReply:
         self._is_closed = True
         await self._reply.close()
         if self._is_whole:
-            self._engine.leave()
+            self._engine.leave(self._label)
         else:
             await self._engine.abandon(self._child, self._label)
 

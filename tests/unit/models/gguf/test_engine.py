@@ -78,6 +78,12 @@ class World:
         return self.nursery.children[-1]
 
 
+async def stop(world: World) -> None:
+    """Stop a call in the middle of its answer."""
+    world.engine.note_begun(1)
+    await world.engine.abandon(world.child, 1)
+
+
 async def settle() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
@@ -125,7 +131,7 @@ async def test_a_caller_who_goes_away_leaves_the_start_to_the_others() -> None:
 async def test_a_child_that_died_is_replaced_at_the_next_call() -> None:
     world = World()
     await world.engine.enter()
-    world.engine.leave(is_whole=False)
+    await stop(world)
 
     world.child.die()
     await settle()
@@ -138,7 +144,7 @@ async def test_the_second_death_in_a_row_costs_a_wait() -> None:
     world = World()
     for _ in range(2):
         await world.engine.enter()
-        world.engine.leave(is_whole=False)
+        await stop(world)
         world.child.die()
         await settle()
 
@@ -171,10 +177,25 @@ async def test_a_call_whose_slot_is_free_is_let_go_at_once() -> None:
     world = World()
     child = await world.engine.enter()
 
+    world.engine.note_begun(7)
+
     await world.engine.abandon(child, 7)
 
     assert not world.child.was_killed
     assert world.engine.live == 0
+
+
+async def test_a_call_that_had_not_begun_is_looked_for_before_its_place_is_given_away() -> None:
+    world = World()
+    child = await world.engine.enter()
+
+    leaving = asyncio.create_task(world.engine.abandon(child, 7))
+    await probe(world, GGUF_CANCEL_GRACE_SECONDS / 2)
+    assert not leaving.done()
+    await probe(world, GGUF_CANCEL_GRACE_SECONDS)
+
+    await leaving
+    assert not world.child.was_killed
 
 
 async def test_a_child_that_does_not_let_go_is_killed_after_the_grace() -> None:
@@ -207,6 +228,7 @@ async def test_others_who_are_answered_get_a_longer_grace() -> None:
     world = World()
     child = await world.engine.enter()
     await world.engine.enter()
+    world.engine.note_begun(8)
     world.child.labels = frozenset({7, 8})
 
     leaving = asyncio.create_task(world.engine.abandon(child, 7))
@@ -218,12 +240,27 @@ async def test_others_who_are_answered_get_a_longer_grace() -> None:
     await leaving
 
 
+async def test_others_who_only_wait_are_no_reason_to_wait() -> None:
+    world = World()
+    child = await world.engine.enter()
+    await world.engine.enter()
+    world.child.labels = frozenset({7})
+
+    leaving = asyncio.create_task(world.engine.abandon(child, 7))
+    await probe(world, 2 * GGUF_CANCEL_GRACE_SECONDS)
+
+    assert world.child.was_killed
+    await leaving
+
+
 async def test_a_call_that_comes_out_of_the_childs_queue_later_is_found() -> None:
     world = World()
     child = await world.engine.enter()
     await world.engine.enter()
     world.child.labels = frozenset({8})
-    await world.engine.abandon(child, 7)
+    leaving = asyncio.create_task(world.engine.abandon(child, 7))
+    await probe(world, 2 * GGUF_CANCEL_GRACE_SECONDS)
+    await leaving
 
     world.child.labels = frozenset({7})
     await probe(world, 2 * GGUF_CANCEL_SHARED_GRACE_SECONDS)
@@ -247,7 +284,7 @@ async def test_a_child_that_was_killed_for_it_is_no_death() -> None:
 async def test_a_model_that_nobody_uses_leaves_the_memory() -> None:
     world = World(idle_seconds=60.0)
     await world.engine.enter()
-    world.engine.leave()
+    world.engine.leave(1)
     await settle()
 
     world.sleep.advance(59.0)
@@ -263,7 +300,7 @@ async def test_a_model_that_nobody_uses_leaves_the_memory() -> None:
 async def test_a_call_in_between_keeps_it() -> None:
     world = World(idle_seconds=60.0)
     await world.engine.enter()
-    world.engine.leave()
+    world.engine.leave(1)
     await settle()
     world.sleep.advance(40.0)
     await world.engine.enter()
@@ -271,7 +308,7 @@ async def test_a_call_in_between_keeps_it() -> None:
     await settle()
 
     assert not world.child.was_killed
-    world.engine.leave()
+    world.engine.leave(1)
     await settle()
     world.sleep.advance(60.0)
     await settle()
