@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from potok.agents.contract import Turn
-from potok.agents.model_agent import Continuing
+from potok.agents.model_agent import Continuing, ModelAgent
 from potok.agents.registry import AgentRegistry
 from potok.agents.sources import ModelRules
 from potok.clock import RunId, SystemClock, SystemIds
-from potok.errors import PeerError, UpstreamLost, UpstreamRefused, UpstreamStalled
+from potok.errors import PeerError, UpstreamBusy, UpstreamLost, UpstreamRefused, UpstreamStalled
 from potok.events.fold import Fold, Message
 from potok.events.kinds import Event, PartDiscard, RunStart, SourceChange, Usage
 from potok.events.run_request import RunRequest
@@ -78,7 +78,9 @@ class House:
                 clock=SystemClock(),
                 ids=SystemIds(),
                 retry=RetryRules(tries_max=1),
-                timeouts=Timeouts(first_token=5.0, between_tokens=0.1),
+                timeouts=Timeouts(first_token=more.get("first_token", 5.0), between_tokens=0.1),
+                calls_max=1,
+                waiting_max=more.get("waiting_max", 5),
             )
             for name, upstream in (("first", first), ("second", second))
         ]
@@ -188,6 +190,43 @@ async def test_before_the_first_token_the_next_model_answers(first: Script) -> N
         assert [change[1:] for change in told.changes] == [("restart", "second/n")]
         assert asked_of(house.second) == list(REQUEST.messages)
         assert len(house.first.calls) == 1
+
+
+async def test_an_upstream_that_never_begins_is_not_waited_for_for_ever() -> None:
+    silent = Script(tokens=(), then="stall")
+    async with open_house(silent, Script(tokens=TOKENS), first_token=0.1) as house:
+        told = await house.answer()
+
+        async with asyncio.timeout(5):
+            await house.first.calls[0].closed_by_client.wait()
+    assert (told.message.text, told.changes[0][:2]) == (WHOLE, ("upstream_stalled", "restart"))
+
+
+async def test_a_line_that_is_full_is_passed_over_too() -> None:
+    async with open_house(Script(), Script(tokens=TOKENS), waiting_max=0) as house:
+        taken = house.providers[0].places.ask("somebody")
+
+        told = await house.answer()
+
+        taken.leave()
+        assert house.first.calls == []
+    assert (told.message.text, told.changes[0][0]) == (WHOLE, "upstream_busy")
+
+
+@pytest.mark.parametrize("rules", [RULES, {}], ids=["stands in", "alone"])
+async def test_a_full_line_refuses_a_start_only_where_nobody_stands_in(rules: Any) -> None:
+    async with open_house(Script(), Script(), waiting_max=0, rules=rules) as house:
+        taken = house.providers[0].places.ask("somebody")
+        agent = await house.registry.resolve(REQUEST)
+        assert isinstance(agent, ModelAgent)
+
+        if rules:
+            agent.check_room("me")
+        else:
+            with pytest.raises(UpstreamBusy):
+                agent.check_room("me")
+        taken.leave()
+        agent.check_room("me")
 
 
 async def test_an_upstream_that_nobody_can_reach_is_passed_over() -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from potok.testing.upstream import ScriptedUpstream
+from potok.testing.upstream_script import Script
 from potok.wire.sse import SseDecoder
 from tests.integration.chat_client import Answer as ChatAnswer
 from tests.integration.chat_client import get, messages_of, new_chat, read_frames, stream
-from tests.integration.harness import Server, running_server
+from tests.integration.harness import Server, running_server, upstream_of
+from tests.integration.test_ai_sdk import CALL, chunks_of
 from tests.integration.test_chats_kill_nine import settled
 from tests.postgres import new_database
 
@@ -253,3 +256,36 @@ async def test_an_answer_of_the_ai_sdk_survives_a_kill_at_any_moment(
     finally:
         if server.is_running:
             await server.kill()
+
+
+async def test_an_answer_that_goes_on_after_a_tool_is_one_message(tmp_path: Path) -> None:
+    calling = Script(pieces=chunks_of(CALL, finish="tool_calls"))
+    saying = Script(pieces=chunks_of({"content": "It is sunny."}, finish="stop"))
+    async with (
+        ScriptedUpstream(calling, saying, models=("m",)) as upstream,
+        running_server(tmp_path, **upstream_of(upstream)) as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+    ):
+        asked = said("user", "Weather?", "u1")
+        first = await tell(client, "c", asked, model="openai/m")
+        output = {
+            "type": "tool-weather",
+            "toolCallId": "call_1",
+            "state": "output-available",
+            "input": {"city": "Пермь"},
+            "output": {"sunny": True},
+        }
+        answer = {"id": first.id, "role": "assistant", "parts": [output]}
+        second = await tell(client, "c", asked, answer, model="openai/m")
+        resent = await tell(client, "c", asked, answer, model="openai/m")
+        shown = await messages_of(client, (await chat_named(client, "c"))["id"])
+
+    assert second.id == first.id == f"msg_{first.run}"
+    assert [one["content"] for one in shown[:1]] == ["Weather?"]
+    assert len(shown) == 2
+    assert shown[1]["content"] == "It is sunny."
+    parts = shown[1]["metadata"]["parts"]
+    assert [part["type"] for part in parts][:2] == ["tool", "text"]
+    assert parts[0]["result"] == {"sunny": True}
+    assert resent.chunks == second.chunks
+    assert len(upstream.calls) == 2

@@ -129,9 +129,10 @@ class _EverythingOn(ChatModelIntegrationTests):
     def chat_model_params(self) -> dict[str, Any]:
         # For OpenAI's own address `stream_usage` is the default.
         where = {"base_url": f"{self.url}/v1", "api_key": "none", "stream_usage": True}
-        return {"model": self.model_name, **where}
+        return {"model": self.model_name, "use_responses_api": self.uses_responses, **where}
 
     model_name = "demo"
+    uses_responses = False
 
     @property
     def model_override_value(self) -> str:
@@ -190,6 +191,18 @@ class TestPassedOn(_EverythingOn):
     @pytest.fixture(autouse=True)
     def _address(self, passing: Server) -> None:
         type(self).url = passing.url
+
+
+class TestDemoModelByResponses(TestDemoModel):
+    """The same by Responses."""
+
+    uses_responses = True
+
+
+class TestPassedOnByResponses(TestPassedOn):
+    """The same by Responses."""
+
+    uses_responses = True
 
 
 async def test_what_the_suite_showed_was_passed_on(passing: Server, aimock: Aimock) -> None:

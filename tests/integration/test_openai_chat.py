@@ -1,5 +1,7 @@
 """openai-python's Chat Completions and embeddings against a real server and the demo model."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -245,69 +247,77 @@ async def test_bad_input_is_refused_with_the_field_at_fault(tmp_path: Path) -> N
         assert error["code"] in ("invalid_request", "model_not_found"), wrong
 
 
-NONSENSE: list[tuple[str, Script, int, str]] = [
-    ("page", Script(pieces=(b"<!doctype html><title>Hi</title>",)), 502, "upstream_malformed"),
-    ("half a JSON", Script(then="malformed"), 502, "upstream_malformed"),
-    ("nothing", Script(pieces=(b"\n",)), 502, "upstream_lost"),
-    ("no end", Script(then="end"), 502, "upstream_lost"),
-    (
-        "wrong types",
-        Script(pieces=(b'data: {"choices": {"a": 1}}\n\n',)),
-        502,
-        "upstream_malformed",
-    ),
-    ("an error in it", Script(then="error"), 502, "upstream_refused"),
-    ("teapot", Script(status=418, body=b"short and stout"), 502, "upstream_refused"),
-    ("a list", Script(pieces=(b'data: ["no", "object"]\n\n',)), 502, "upstream_malformed"),
-    ("a nameless call", Script(pieces=(NAMELESS_CALL,)), 502, "upstream_malformed"),
-]
+NONSENSE: dict[str, tuple[Script, str]] = {
+    "page": (Script(pieces=(b"<!doctype html><title>Hi</title>",)), "upstream_malformed"),
+    "half": (Script(then="malformed"), "upstream_malformed"),
+    "nothing": (Script(pieces=(b"\n",)), "upstream_lost"),
+    "endless": (Script(then="end"), "upstream_lost"),
+    "types": (Script(pieces=(b'data: {"choices": {"a": 1}}\n\n',)), "upstream_malformed"),
+    "error": (Script(then="error"), "upstream_refused"),
+    "teapot": (Script(status=418, body=b"short and stout"), "upstream_refused"),
+    "list": (Script(pieces=(b'data: ["no", "object"]\n\n',)), "upstream_malformed"),
+    "nameless": (Script(pieces=(NAMELESS_CALL,)), "upstream_malformed"),
+}
 
 
 async def test_an_upstream_that_answers_nonsense_is_never_our_own_mistake(tmp_path: Path) -> None:
-    body = {"model": "openai/m", "messages": [{"role": "user", "content": "Hi"}]}
-    for name, script, status, code in NONSENSE:
-        async with (
-            ScriptedUpstream(script, models=("m",)) as upstream,
-            running_server(tmp_path / name, **upstream_of(upstream)) as server,
-            httpx.AsyncClient(base_url=server.url, timeout=30) as client,
-        ):
-            whole = await client.post("/v1/chat/completions", json=body)
-            stream = await client.post("/v1/chat/completions", json={**body, "stream": True})
-            asked = {"model": "openai/m", "input": "Hi"}
-            response = (await client.post("/v1/responses", json=asked)).json()
+    said: Any = {"messages": [{"role": "user", "content": "Hi"}]}
+
+    async def ask(client: httpx.AsyncClient, name: str, code: str) -> None:
+        chat, model = "/v1/chat/completions", f"{name}/m"
+        whole = await client.post(chat, json={**said, "model": model})
+        stream = await client.post(chat, json={**said, "model": model, "stream": True})
+        response = await client.post("/v1/responses", json={"model": model, "input": "Hi"})
 
         error = whole.json()["error"]
-        assert (whole.status_code, error["code"]) == (status, code), name
+        assert (whole.status_code, error["code"]) == (502, code), name
         assert error["type"] == "server_error", name
         assert error["message"], name
         assert f'"code":"{code}"' in stream.text, name
         assert "[DONE]" not in stream.text, name
-        assert (response["status"], response["error"]["reason"]) == ("failed", code), name
+        told = response.json()
+        assert (told["status"], told["error"]["reason"]) == ("failed", code), name
+
+    async with AsyncExitStack() as stack:
+        upstreams = {
+            name: await stack.enter_async_context(ScriptedUpstream(script, models=("m",)))
+            for name, (script, _) in NONSENSE.items()
+        }
+        config = tmp_path / "potok.toml"
+        config.write_text(
+            "".join(
+                f'[providers.{name}]\nbase_url = "{one.base_url}"\n[models."{name}/m"]\n'
+                'policy = "fail"\n'
+                for name, one in upstreams.items()
+            )
+        )
+        server = await stack.enter_async_context(
+            running_server(tmp_path / "data", POTOK_CONFIG=str(config))
+        )
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=server.url, timeout=30))
+        await asyncio.gather(*(ask(client, name, code) for name, (_, code) in NONSENSE.items()))
 
 
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
-        (b"{", "application/json", 400),
-        (b"[]", "application/json", 400),
-        (b'{"model": NaN}', "application/json", 400),
-        (b"\xff\xfe", "application/json", 400),
-        (b"{}", "text/plain", 415),
-        (b"[" * 100_000, "application/json", 400),
-        (b'{"x": "' + b"a" * (21 * 1024 * 1024) + b'"}', "application/json", 413),
-    ],
-    ids=["cut", "array", "nan", "utf-16", "text", "deep", "large"],
-)
-async def test_a_body_that_cannot_be_read_is_refused(
-    tmp_path: Path, body: bytes, kind: str, status: int
-) -> None:
+UNREADABLE = {
+    "cut": (b"{", "application/json", 400),
+    "array": (b"[]", "application/json", 400),
+    "nan": (b'{"model": NaN}', "application/json", 400),
+    "utf-16": (b"\xff\xfe", "application/json", 400),
+    "text": (b"{}", "text/plain", 415),
+    "form": (b"model=demo", "application/x-www-form-urlencoded", 415),
+    "deep": (b"[" * 100_000, "application/json", 400),
+    "large": (b'{"x": "' + b"a" * (21 * 1024 * 1024) + b'"}', "application/json", 413),
+}
+
+
+async def test_a_body_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path) as server,
         httpx.AsyncClient(base_url=server.url, timeout=30) as client,
     ):
-        reply = await client.post(
-            "/v1/chat/completions", content=body, headers={"content-type": kind}
-        )
+        for path in ("/v1/chat/completions", "/v1/responses", "/v1/embeddings"):
+            for name, (body, kind, status) in UNREADABLE.items():
+                reply = await client.post(path, content=body, headers={"content-type": kind})
 
-    assert reply.status_code == status
-    assert reply.json()["error"]["message"]
+                assert reply.status_code == status, (path, name)
+                assert reply.json()["error"]["type"] == "invalid_request_error", (path, name)

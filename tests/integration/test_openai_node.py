@@ -31,7 +31,7 @@ def test_an_answer_comes_whole_and_as_a_stream(seen: Seen) -> None:
     assert seen["stream"]["chunks"] > 3
 
 
-def test_the_stream_helper_tells_words_and_the_whole(seen: Seen) -> None:
+def test_the_clients_own_stream_tells_words_and_the_whole(seen: Seen) -> None:
     assert seen["helper"]["deltas"] == seen["helper"]["text"] == seen["whole"]["text"]
     assert seen["helper"]["finish"] == "stop"
 

@@ -102,7 +102,7 @@ async def test_the_async_client_reads_the_same(later: openai.AsyncOpenAI, target
     assert "".join(pieces) == whole.choices[0].message.content
 
 
-def test_the_stream_helper_tells_words_calls_and_the_whole(
+def test_the_clients_own_stream_tells_words_calls_and_the_whole(
     client: openai.OpenAI, target: Target
 ) -> None:
     with client.chat.completions.stream(model=target.model, messages=asked(EXPLAIN)) as stream:

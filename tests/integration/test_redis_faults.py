@@ -329,3 +329,39 @@ async def test_every_key_has_a_time_to_live(redis: RedisServer, ids: CountingIds
     )
     assert count.endswith(b" keys, for ever: \r\n")
     assert int(count.split(b"\r\n")[1].split()[0]) > 8
+
+
+async def test_the_keys_of_a_live_run_live_on_as_long_as_it_does(
+    redis: RedisServer, ids: CountingIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("potok.streamlog.redis_upkeep.REDIS_REFRESH_SECONDS", 0)
+    async with opened(redis.url) as log:
+        run = await create(log, ids)
+        await write(log, run, *texts("a"))
+        keys = [
+            *(f"potok:{{{run.run}}}:{part}" for part in ("run", "events")),
+            *("potok:{workers}:format", f"potok:{{workers}}:runs:{WORKER}"),
+        ]
+        for key in keys:
+            assert redis.ask("PEXPIRE", key, "60000") == b":1\r\n", key
+
+        await log.renew_lease(WORKER, seconds=5)
+
+        for key in keys:
+            assert int(redis.ask("TTL", key)[1:]) > 3600, key
+
+
+async def test_an_older_worker_that_still_runs_says_so_and_leaves_the_newer_layout_alone(
+    redis: RedisServer,
+    ids: CountingIds,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("potok.streamlog.redis_upkeep.REDIS_REFRESH_SECONDS", 0)
+    async with opened(redis.url) as log:
+        redis.ask("SET", "potok:{workers}:format", "2")
+
+        await log.renew_lease(WORKER, seconds=5)
+
+    assert b"2" in redis.ask("GET", "potok:{workers}:format")
+    assert "used by a newer Potok by now, with layout 2" in caplog.text

@@ -38,6 +38,7 @@ __all__ = [
 Continues = Literal["replay", "prefill", "prompt", "no"]
 MODELS: tuple[Continues, ...] = ("replay", "prefill", "prompt", "no")
 
+_FALLBACK = ["prefill", "prompt"]
 _WORDS = ("река", "stream", "лес", "forest", "ночь🌙", "night", "a\u0301", "слово")
 _FAULTS: dict[str, Callable[[], PotokError]] = {
     "lost": lambda: UpstreamLost("The line to the model broke."),
@@ -68,13 +69,16 @@ class Story(msgspec.Struct, frozen=True):
             model=model,
             messages=({"role": "user", "content": content},),
             on_disconnect=on_disconnect,
-            policy={"fallback": ["prefill", "prompt"]} if self.has_fallback else None,
+            policy={"fallback": _FALLBACK} if self.has_fallback else None,
         )
 
     def is_lost_with(self, model: str) -> bool:
         """Whether nobody can help if its upstream breaks or its worker dies."""
-        breaks_at_once = any(event <= 1 for _, event, _ in self.faults)
-        return not self.has_fallback and (breaks_at_once or model == "no")
+        at_once = sum(event <= 1 for _, event, _ in self.faults)
+        if self.has_fallback:
+            # Each is asked once as long as nothing was said.
+            return at_once > len(_FALLBACK)
+        return at_once > 0 or model == "no"
 
     @property
     def tokens(self) -> list[str]:

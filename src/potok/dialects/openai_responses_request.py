@@ -19,6 +19,7 @@ from potok.limits import METADATA_PAIRS_MAX, TOOLS_MAX
 
 __all__ = ["ParsedResponse", "Stored", "go_on_after", "parse_response_request", "stored_of"]
 
+_LOGPROBS = "message.output_text.logprobs"
 _READING_FIELDS = frozenset({"stream", "stream_options", "include"})
 # They need services of OpenAI's that a model's provider behind Potok has not.
 _NOT_HERE = {
@@ -155,6 +156,8 @@ def _parameters(given: JsonObject) -> JsonObject:
         parameters["max_completion_tokens"] = given["max_output_tokens"]
     if given.get("top_logprobs"):
         parameters.update(logprobs=True, top_logprobs=given["top_logprobs"])
+    elif _LOGPROBS in given.get("include", ()):
+        parameters["logprobs"] = True
     if effort := given.get("reasoning", {}).get("effort"):
         parameters["reasoning_effort"] = effort
     if tools := given.get("tools"):
@@ -163,6 +166,8 @@ def _parameters(given: JsonObject) -> JsonObject:
             parameters["parallel_tool_calls"] = given["parallel_tool_calls"]
         if "tool_choice" in given:
             parameters["tool_choice"] = _tool_choice(given["tool_choice"])
+    elif given.get("tool_choice") not in (None, "auto", "none"):
+        raise RequestInvalid("`tool_choice` needs `tools`.", param="tool_choice")
     text = given.get("text", {})
     if (form := _response_format(text.get("format"))) is not None:
         parameters["response_format"] = form
@@ -203,8 +208,12 @@ def _tool(tool: object, param: str) -> JsonObject:
 
 
 def _tool_choice(choice: Any) -> Any:
-    if isinstance(choice, dict) and choice.get("type") == "function":
+    kind = choice.get("type") if isinstance(choice, dict) else None
+    if kind == "function":
         return {"type": "function", "function": {"name": choice.get("name")}}
+    if kind == "allowed_tools" and isinstance(choice.get("tools"), list):
+        allowed = [_tool_choice(tool) for tool in choice["tools"]]
+        return {"type": kind, kind: {"mode": choice.get("mode", "auto"), "tools": allowed}}
     return choice
 
 

@@ -39,7 +39,7 @@ def decide_recovery(
 
     Args:
         silent_seconds: Age of the run's last event.
-        attempts: Attempts made so far, the lost one included.
+        attempts: Attempts that lost their worker, the last one included.
         can_continue: Whether its source would go on exactly after the stored text.
     """
     if cancel_requested:

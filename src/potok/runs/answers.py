@@ -159,7 +159,7 @@ class AnswerRuns:
             answer.id,
             principal=answer.principal,
             run=run,
-            plan=before_of(answer),
+            plan=before_of(answer, request),
             after_run=answer.run,
             name=name,
         )

@@ -1,13 +1,13 @@
 """How an answer's message and its run fit together: what stood before, what is kept. Pure."""
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
 from potok.chats.contract import Ending, MessageRecord
 from potok.dialects.chats_001_bodies import answer_metadata
 from potok.events.fold import Message, Part
-from potok.events.run_request import JsonObject, RunRequest
+from potok.events.run_request import JsonObject, RunRequest, text_of
 from potok.streamlog.contract import RunRecord
 
 __all__ = [
@@ -62,13 +62,35 @@ def place_of(request: RunRequest) -> tuple[int, int] | None:
     return (int(chat), int(message)) if is_place else None
 
 
-def before_of(answer: MessageRecord) -> JsonObject:
-    """Return what a plan holds of a settled answer that another run goes on with."""
-    return {
-        PREFIX: len(answer.content),
-        "metadata": answer.metadata,
-        "status": answer.status,
-    }
+def before_of(answer: MessageRecord, request: RunRequest | None = None) -> JsonObject:
+    """Return what a plan holds of a settled answer that another run goes on with.
+
+    Args:
+        request: Asks to go on after its tools' results, which are kept with their calls.
+    """
+    metadata = answer.metadata
+    parts = metadata.get("parts")
+    if request is not None and isinstance(parts, list):
+        results = _results_in(request)
+        parts = [
+            {"result": results[part["id"]], **part} if part.get("id") in results else part
+            for part in parts
+        ]
+        metadata = {**metadata, "parts": parts}
+    return {PREFIX: len(answer.content), "metadata": metadata, "status": answer.status}
+
+
+def _results_in(request: RunRequest) -> dict[str, Any]:
+    """Return what tools gave, by the names of their calls."""
+    results: dict[str, Any] = {}
+    for message in request.messages:
+        if message.get("role") == "tool" and isinstance(message.get("tool_call_id"), str):
+            said = text_of(message)
+            try:
+                results[message["tool_call_id"]] = msgspec.json.decode(said)
+            except msgspec.DecodeError:
+                results[message["tool_call_id"]] = said
+    return results
 
 
 def begun_of(answer: MessageRecord) -> Message:

@@ -195,11 +195,16 @@ class ChatFaces:
         answer = await store.answers.find_told(chat.id, name, principal=principal)
         if answer is None:
             return None
+        try:
+            before = await self._runs.find(answer.run or "", principal=principal)
+        except RunNotFound:
+            before = None
+        is_same = before is not None and before.request_hash == hash_of(request)
+        if before is not None and is_same and answer.status in ("streaming", "finished"):
+            # A resend; what was begun before and came to nothing is begun anew.
+            return before, False
         if answer.status == "streaming":
-            record = await self._runs.find(answer.run or "", principal=principal)
-            if record.request_hash == hash_of(request):
-                return record, False
-            raise ChatBusy(chat=chat.id, message=answer.id, run=record.run)
+            raise ChatBusy(chat=chat.id, message=answer.id, run=answer.run or "")
         reopening = answers.reopen(
             answer, run=self._ids.run_id(), request=request, name=name, idempotency_key=key
         )

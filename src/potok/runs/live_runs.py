@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from potok.clock import RunId
 from potok.errors import LogUnavailable, PotokError
@@ -43,10 +44,14 @@ class LiveRuns:
 
     async def _produce(self, producer: Producer, change: SourceChange | None) -> None:
         await producer.run(change=change)
+        record, handover = producer.record, producer.handover()
+        if handover is not None:
+            # Without it the run counts as lost once more, and goes on all the same.
+            with suppress(PotokError):
+                await self._log.put_attempt(record.run, epoch=record.epoch, attempt=handover)
         ending = producer.ending_if_lost()
         if ending is None:
             return
-        record = producer.record
         for _ in range(RUN_END_TRIES_MAX):
             try:
                 await self._log.end_lost(record.run, epoch=record.epoch, ending=ending)

@@ -27,7 +27,7 @@ from potok.events.kinds import (
 )
 from potok.limits import LOG_OUTAGE_SECONDS_MAX, PRODUCER_PENDING_BYTES_MAX
 from potok.protocol.production import Production
-from potok.streamlog.contract import Appended, Batch, Ending, RunRecord
+from potok.streamlog.contract import HANDED_OVER, Appended, Attempt, Batch, Ending, RunRecord
 from potok.streamlog.group_commit import GroupCommit
 
 __all__ = ["CANCELLED", "DISCONNECTED", "Producer"]
@@ -191,6 +191,18 @@ class Producer:
             RunEnd(outcome="failed", code=self._lost.code, message=self._lost.message)
         )
         return Ending(status="failed", snapshot=self._production.snapshot())
+
+    def handover(self) -> Attempt | None:
+        """Return what says that this worker gave the run away, after `run`; None if it did not."""
+        is_whole = self._production.is_settled and not self._production.is_ended
+        if not self._detached or self._gone or not is_whole:
+            return None
+        return Attempt(
+            number=self.record.attempts_made + 1,
+            worker=self.record.worker,
+            at=self._clock.now(),
+            reason=HANDED_OVER,
+        )
 
     def take_batch(self) -> Batch | None:
         """Give the group commit what is to be written next."""

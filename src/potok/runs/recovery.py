@@ -106,7 +106,7 @@ class Recovery:
             ending = RunEnd(outcome=decision.outcome, code=decision.code, message=decision.message)
             await self._recovered(record, production, ending)
             return
-        number = len(record.attempts) + 1
+        number = record.attempts_made + 1
         attempt = Attempt(
             number=number, worker=self._worker, at=self._clock.now(), reason="worker_lost"
         )
@@ -141,7 +141,8 @@ class Recovery:
             cancel_requested=record.cancel_requested,
             silent_seconds=now - record.last_event_at,
             silent_seconds_max=self._settings.recover_age_max_seconds,
-            attempts=max(len(record.attempts), 1),
+            # Those that a worker gave away were no fault of the run.
+            attempts=max(record.attempts_lost, 1),
             attempts_max=self._settings.attempts_max,
             can_continue=can_continue,
         )

@@ -19,7 +19,7 @@ def turn_of(record: RunRecord, production: Production | None = None) -> Turn:
     return Turn(
         run=record.run,
         request=record.request,
-        attempt=len(record.attempts) + 1,
+        attempt=record.attempts_made + 1,
         said=said if production.has_started else None,
         principal=record.principal,
     )

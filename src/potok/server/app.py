@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from potok.errors import MethodRefused, PathUnknown, PotokError, RequestInvalid
 from potok.server import openapi
+from potok.server.headers import with_request_id
 from potok.server.problems import (
     FACES_IN_SCOPE,
     Faces,
@@ -61,6 +62,10 @@ _ROUTES = (
 )
 
 
+# Its clients show a reply's `x-request-id` to people who ask for help.
+_OPENAI = "/v1/"
+
+
 class PotokApp:
     """The whole server as one ASGI app.
 
@@ -80,6 +85,8 @@ class PotokApp:
             await self._live(receive, send)
         else:
             scope[FACES_IN_SCOPE] = self._faces
+            if scope["type"] == "http" and scope["path"].startswith(_OPENAI):
+                send = with_request_id(send, self.services.ids.run_id)
             await self._app(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:

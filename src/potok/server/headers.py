@@ -1,13 +1,16 @@
 """Reads a request's headers and writes the ones that every reply has."""
 
+from collections.abc import Callable
+
 from starlette.types import Message, Scope, Send
 
-__all__ = ["NOTHING_BUT_SELF", "header_of", "language_of", "with_headers"]
+__all__ = ["NOTHING_BUT_SELF", "header_of", "language_of", "with_headers", "with_request_id"]
 
 NOTHING_BUT_SELF = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The policy of every reply that is no page: a browser that renders it loads nothing."""
 
 _LANGUAGES = ("en", "ru")
+_REQUEST_ID = b"x-request-id"
 
 _EVERY_REPLY = (
     (b"x-content-type-options", b"nosniff"),
@@ -45,6 +48,20 @@ def with_headers(send: Send, *more: tuple[bytes, bytes]) -> Send:
         return send(message)
 
     return guarded  # type: ignore[return-value]
+
+
+def with_request_id(send: Send, new_id: Callable[[], str]) -> Send:
+    """Return a `send` that gives the reply an `x-request-id`, unless it has one."""
+
+    def named(message: Message) -> object:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if not any(key.lower() == _REQUEST_ID for key, _ in headers):
+                headers.append((_REQUEST_ID, new_id().encode()))
+            message = {**message, "headers": headers}
+        return send(message)
+
+    return named  # type: ignore[return-value]
 
 
 def language_of(scope: Scope, *, default: str = "en") -> str:

@@ -16,6 +16,7 @@ from potok.events.kinds import Event
 from potok.events.run_request import RunRequest
 
 __all__ = [
+    "HANDED_OVER",
     "Appended",
     "Attempt",
     "Batch",
@@ -31,6 +32,9 @@ __all__ = [
 RunStatus = Literal["queued", "running", "finished", "cancelled", "failed"]
 
 
+HANDED_OVER = "handed_over"
+
+
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     """One try to make the answer, stored before its upstream is called."""
 
@@ -38,7 +42,10 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     worker: WorkerId
     at: float
     reason: str
-    """`start`, or why the attempt before it ended: `worker_lost`, `upstream_lost`, ..."""
+    """`start`, or why the attempt before it ended: `worker_lost`, `upstream_lost`, ...
+
+    `HANDED_OVER` is none: it says that the worker of the one of this number gave the run away.
+    """
     model: str | None = None
 
 
@@ -83,6 +90,16 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     def is_live(self) -> bool:
         """Whether the run has not ended yet."""
         return self.status in ("queued", "running")
+
+    @property
+    def attempts_made(self) -> int:
+        """How many attempts were begun."""
+        return sum(attempt.reason != HANDED_OVER for attempt in self.attempts)
+
+    @property
+    def attempts_lost(self) -> int:
+        """How many attempts were begun and not handed over: lost, but for one under way."""
+        return 2 * self.attempts_made - len(self.attempts)
 
 
 class Ending(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """What a worker does beside its runs: steps that failed, keys' time to live, retention."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -22,6 +23,8 @@ from potok.streamlog.redis_scripts import Command, script_call
 from potok.streamlog.redis_writer import Lifetimes, Writer
 
 __all__ = ["NOBODY", "Step", "Upkeep"]
+
+_logger = logging.getLogger("potok.streamlog")
 
 NOBODY = "nobody"
 """A worker that never lives: what it makes is there for others to take."""
@@ -76,12 +79,21 @@ class Upkeep:
     async def _refresh(self, worker: str, runs: list[str]) -> None:
         ttl_ms = self._lifetimes.record_ms
         keys = [key(run) for run in runs for key in (record_key, events_key)]
-        await self._connections.pipeline(
+        _, layout, *_ = await self._connections.pipeline(
             [
-                ("SET", FORMAT, LAYOUT_VERSION, "PX", ttl_ms, "GET"),
-                *(("PEXPIRE", key, ttl_ms) for key in (made_by_key(worker), *keys)),
+                # Made anew where Redis forgot it; a newer Potok's word stands.
+                ("SET", FORMAT, LAYOUT_VERSION, "PX", ttl_ms, "NX"),
+                ("GET", FORMAT),
+                *(("PEXPIRE", key, ttl_ms) for key in (FORMAT, made_by_key(worker), *keys)),
             ]
         )
+        if layout.isdigit() and int(layout) > LAYOUT_VERSION:
+            _logger.error(
+                "Redis is used by a newer Potok by now, with layout %s; this one knows layouts up"
+                " to %s. Stop this worker and install the newer Potok here too.",
+                layout.decode(),
+                LAYOUT_VERSION,
+            )
 
     async def give_away(self, run: str, worker: str) -> None:
         """Let others have a run that may have been stored, and that nobody here makes."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from potok_apps.jewelry.bounds import PRODUCTS_MAX
@@ -96,11 +96,9 @@ async def search_products(
     """
     asked = active_filters(preferences)
     async with engine.connect() as connection:
-        for dropped in _drops(preferences, asked):
-            kept = tuple(name for name in asked if name not in dropped)
-            ids = await _matching_ids(connection, preferences, kept)
-            if ids:
-                break
+        ids, dropped = await _matching_ids(connection, preferences, asked), ()
+        if not ids:
+            ids, dropped = await _relaxed_ids(connection, preferences, asked)
         found = await read_products(connection, ids)
     matches = [
         Match(
@@ -113,7 +111,12 @@ async def search_products(
     ]
     matches.sort(key=lambda match: (-match.score, match.product.id))
     count = max(1, min(items_max, PRODUCTS_MAX))
-    return Found(matches=tuple(matches[:count]), total=len(ids), filters=kept, dropped=dropped)
+    return Found(
+        matches=tuple(matches[:count]),
+        total=len(ids),
+        filters=tuple(name for name in asked if name not in dropped),
+        dropped=dropped,
+    )
 
 
 def _drops(preferences: Preferences, asked: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -121,7 +124,6 @@ def _drops(preferences: Preferences, asked: Sequence[str]) -> Iterator[tuple[str
     if preferences.is_budget_guessed and "budget" in order:
         order.remove("budget")
         order.insert(0, "budget")
-    yield ()
     for name in order:
         yield (name,)
     for count in range(2, len(order) + 1):
@@ -131,7 +133,35 @@ def _drops(preferences: Preferences, asked: Sequence[str]) -> Iterator[tuple[str
 async def _matching_ids(
     connection: AsyncConnection, preferences: Preferences, names: Sequence[str]
 ) -> list[str]:
-    conditions = [CONDITIONS[name](preferences) for name in names]
-    chosen = [*always(preferences), *(one for one in conditions if one is not None)]
-    rows = await connection.execute(select(products.c.id).where(*chosen).order_by(products.c.id))
+    conditions = [*always(preferences), *_conditions(preferences, names)]
+    rows = await connection.execute(
+        select(products.c.id).where(*conditions).order_by(products.c.id)
+    )
     return list(rows.scalars())
+
+
+async def _relaxed_ids(
+    connection: AsyncConnection, preferences: Preferences, asked: Sequence[str]
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return what fits when as little as possible is dropped, and what was dropped.
+
+    One query says of each piece which filters it passes; all drops are tried on that.
+    """
+    flags = [case((one, 1), else_=0) for one in _conditions(preferences, asked)]
+    rows = await connection.execute(
+        select(products.c.id, *flags).where(*always(preferences)).order_by(products.c.id)
+    )
+    failed = {
+        one: {name for name, passes in zip(asked, passed, strict=True) if not passes}
+        for one, *passed in rows
+    }
+    for dropped in _drops(preferences, asked):
+        ids = [one for one, names in failed.items() if names <= set(dropped)]
+        if ids:
+            return ids, dropped
+    return [], tuple(asked)
+
+
+def _conditions(preferences: Preferences, names: Sequence[str]) -> list[ColumnElement[bool]]:
+    found = [CONDITIONS[name](preferences) for name in names]
+    return [one for one in found if one is not None]

@@ -41,9 +41,7 @@ class Chaos:
         self._seconds = seconds
         self._seed = seed
         self._say = say
-        plans = plan_streams(
-            streams=streams, seconds=seconds, run_seconds=run_seconds, seed=seed
-        )
+        plans = plan_streams(streams=streams, seconds=seconds, run_seconds=run_seconds, seed=seed)
         self._streams = [Stream(plan, seed=seed) for plan in plans]
         self._faults = plan_faults(
             backend=backend, faults=faults, seconds=seconds - run_seconds / 2, seed=seed

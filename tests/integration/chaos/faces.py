@@ -184,9 +184,7 @@ _SPEAKERS: dict[Face, Speaker] = {
         resume=_resume_posted(_COMPLETIONS, _STREAMED),
         decoder=_sse_decoder,
     ),
-    "responses": Speaker(
-        start=_start_response, resume=_resume_response, decoder=_sse_decoder
-    ),
+    "responses": Speaker(start=_start_response, resume=_resume_response, decoder=_sse_decoder),
 }
 
 

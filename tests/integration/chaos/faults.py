@@ -150,7 +150,10 @@ class Faults:
         if any(worker.is_busy for worker in self._world.workers):
             # One at a time: somebody must be there to take over.
             return None
-        hit = {worker.name: self._count_live(live.get(worker.name, [])) for worker in self._world.workers}
+        hit = {
+            worker.name: self._count_live(live.get(worker.name, []))
+            for worker in self._world.workers
+        }
         able = [worker for worker in self._world.workers if hit[worker.name] >= HITS_MIN]
         if not able:
             return None
@@ -192,7 +195,9 @@ class Faults:
                 await self._world.end_worker(worker)
                 continue
             now = time.monotonic()
-            self._say(f"{now - self._began_at:5.1f} s: {worker.name} is there again after {now - began_at:.1f} s")
+            self._say(
+                f"{now - self._began_at:5.1f} s: {worker.name} is there again after {now - began_at:.1f} s"
+            )
             return
         raise RuntimeError(f"worker {worker.name} does not start")
 
@@ -241,4 +246,6 @@ class Faults:
             self._failures.append(error)
 
     def _count_live(self, numbers: Sequence[int]) -> int:
-        return sum(self._streams[number].is_live for number in set(numbers) if number in self._streams)
+        return sum(
+            self._streams[number].is_live for number in set(numbers) if number in self._streams
+        )

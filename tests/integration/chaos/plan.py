@@ -147,7 +147,9 @@ _MODELS = (
 )
 
 
-def plan_streams(*, streams: int, seconds: float, run_seconds: float, seed: int) -> list[PlannedStream]:
+def plan_streams(
+    *, streams: int, seconds: float, run_seconds: float, seed: int
+) -> list[PlannedStream]:
     """Return streams that begin evenly spread over the time, each some `run_seconds` long."""
     dice = random.Random(f"streams {seed}")
     every = max(seconds - run_seconds, 1.0) / streams
@@ -182,7 +184,9 @@ def _plan_stream(
         at_seconds=at_seconds,
         readers=tuple(readers),
         starts=2 if dice.random() < 0.15 else 1,
-        cancel_share=dice.choice((0.0, dice.random(), dice.random())) if dice.random() < 0.07 else None,
+        cancel_share=dice.choice((0.0, dice.random(), dice.random()))
+        if dice.random() < 0.07
+        else None,
         cancels=dice.choice((1, 1, 2)),
         dice=dice.getrandbits(32),
     )
@@ -193,9 +197,7 @@ def _further_face(starter: Face, dice: random.Random) -> Face:
     return dice.choice([face for face in FACES if face != "responses" or starter == "responses"])
 
 
-def _plan_reader(
-    starter: Face, face: Face, at_share: float, dice: random.Random
-) -> PlannedReader:
+def _plan_reader(starter: Face, face: Face, at_share: float, dice: random.Random) -> PlannedReader:
     # A response is asked for in words of its own, so that other faces do not find it by its key.
     has_same_words = face in ("simple", "completions") and starter != "responses"
     return PlannedReader(

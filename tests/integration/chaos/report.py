@@ -207,9 +207,7 @@ def _add_faults(report: Report, faults: Sequence[Done], skipped: int) -> None:
     ]
 
 
-def _add_outcomes(
-    report: Report, streams: Sequence[Stream], examined: Sequence[Examined]
-) -> None:
+def _add_outcomes(report: Report, streams: Sequence[Stream], examined: Sequence[Examined]) -> None:
     report.outcomes = dict(Counter(one.status for one in examined))
     report.events = sum(one.events for one in examined)
     report.frames = sum(one.frames for one in examined)

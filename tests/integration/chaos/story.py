@@ -12,14 +12,16 @@ from dataclasses import dataclass
 __all__ = ["Story"]
 
 _PROMPT = re.compile(r"story (\d+), (\d+) words, (\d+) pieces a second, begun after (\d+) ms")
-_WORDS = (
+_WORDS = tuple(
     "stream event offset reader writer epoch lease frame river bridge lantern meadow harbour copper"
     " winter pencil orchard thunder velvet marble cinnamon island whisper compass feather granite"
     " поток событие место читатель писатель эпоха кадр берег мост фонарь луг гавань медь зима"
     " карандаш сад гром бархат мрамор корица остров шёпот компас перо гранит ёлка съезд"
-    " naïve café Straße 東京 日本語 한국어 नमस्ते 🙂 👩‍👩‍👧 🇺🇳 e\u0301tude"
-).split(" ")
-_GAPS = (" ",) * 30 + (", ",) * 6 + (". ",) * 4 + ("\n", "\n\n", "\r\n", "\t", "  ", "\u2028", " — ")
+    " naïve café Straße 東京 日本語 한국어 नमस्ते 🙂 \U0001f469\u200d\U0001f467 🇺🇳 e\u0301tude".split()
+)
+_GAPS = (
+    (" ",) * 30 + (", ",) * 6 + (". ",) * 4 + ("\n", "\n\n", "\r\n", "\t", "  ", "\u2028", " — ")
+)
 _PIECE_CHARACTERS_MAX = 9
 
 

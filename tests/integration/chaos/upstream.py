@@ -33,6 +33,7 @@ Misdeed = Literal["cut", "end", "silent", "malformed", "error", "status"]
 
 _ESTABLISHED = 1  # TCP_ESTABLISHED in Linux's tcp_states.h
 _THOUGHTS = 12
+_LOOK_SECONDS = 0.1
 _STATUSES = (429, 500, 502, 503)
 
 
@@ -151,8 +152,7 @@ class Upstream:
     async def _misbehave(self, call: Call, response: web.StreamResponse) -> None:
         match call.misdeed:
             case "silent":
-                while call.is_open:
-                    await asyncio.sleep(0.1)
+                await _until_closed(call)
             case "malformed":
                 await response.write(b'data: {"choices": [{"index": 0, "delta": {"content"\n\n')
             case "error":
@@ -211,6 +211,13 @@ class Upstream:
         )
 
 
+async def _until_closed(call: Call) -> None:
+    while True:
+        if not call.is_open:
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
 async def _wait(call: Call, seconds: float) -> None:
     if seconds and call.misdeed is None:
         try:
@@ -237,7 +244,7 @@ def rest_of(story: Story, messages: list[dict[str, Any]]) -> str:
     """Return what is still to be said, in the manner of this story's model.
 
     A begun answer goes on exactly. Asked in words, one model repeats the words that it is shown,
-    another goes on exactly, a third begins anew from the start, where that can be told from going on.
+    another goes on exactly, a third begins anew, where that can be told from going on.
 
     Raises:
         ValueError: what was said is no beginning of the story: the join before was wrong.

@@ -164,9 +164,7 @@ class World:
             struck: list[int] = await reply.json()
             return struck
 
-    async def pieces_after(
-        self, moments: list[tuple[int, float]]
-    ) -> list[list[tuple[str, float]]]:
+    async def pieces_after(self, moments: list[tuple[int, float]]) -> list[list[tuple[str, float]]]:
         """Return for each story the pieces taken after a moment: who took them, and when."""
         url = f"{self._upstream_url}/chaos/after"
         async with self.session.post(url, json=moments) as reply:
@@ -180,7 +178,14 @@ class World:
 
     def troubles(self) -> list[str]:
         """Return what workers' logs say of Potok's own mistakes."""
-        words = ("Traceback", "internal_error", " failed: RuntimeError", " ERROR ", "never retrieved", "never awaited")
+        words = (
+            "Traceback",
+            "internal_error",
+            " failed: RuntimeError",
+            " ERROR ",
+            "never retrieved",
+            "never awaited",
+        )
         return [
             f"{worker.name}: {line[:500]}"
             for worker in self.workers

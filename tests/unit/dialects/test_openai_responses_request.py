@@ -200,3 +200,44 @@ def test_calls_at_once_are_no_matter_without_tools() -> None:
     parsed = parse_response_request({**BODY, "parallel_tool_calls": True})
 
     assert "parallel_tool_calls" not in parsed.request.parameters
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"include": ["message.output_text.logprobs"]}, {"logprobs": True}),
+        ({"include": ["reasoning.encrypted_content"]}, {}),
+        ({"top_logprobs": 2}, {"logprobs": True, "top_logprobs": 2}),
+    ],
+)
+def test_log_probabilities_are_asked_for_in_either_way(
+    fields: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    assert parse_response_request({**BODY, **fields}).request.parameters == asked
+
+
+def test_tools_that_may_be_called_are_named_as_chat_completions_names_them() -> None:
+    choice = {
+        "type": "allowed_tools",
+        "mode": "required",
+        "tools": [{"type": "function", "name": "f"}],
+    }
+
+    parsed = parse_response_request({**BODY, "tools": [TOOL], "tool_choice": choice})
+
+    assert parsed.request.parameters["tool_choice"] == {
+        "type": "allowed_tools",
+        "allowed_tools": {
+            "mode": "required",
+            "tools": [{"type": "function", "function": {"name": "f"}}],
+        },
+    }
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "name": "f"}])
+def test_a_choice_of_tools_needs_some(choice: Any) -> None:
+    with pytest.raises(RequestInvalid) as refusal:
+        parse_response_request({**BODY, "tool_choice": choice})
+
+    assert refusal.value.param == "tool_choice"
+    parse_response_request({**BODY, "tool_choice": "auto"})

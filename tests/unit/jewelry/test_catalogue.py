@@ -108,18 +108,14 @@ def test_there_is_a_choice_for_every_value() -> None:
 def test_signs_follow_from_stones() -> None:
     for piece in PIECES:
         own = {stone.type for stone in piece.stones}
-        assert set(piece.zodiac) == {
-            code for code, sign in SIGNS.items() if own & set(sign.stones)
-        }
+        assert set(piece.zodiac) == {code for code, sign in SIGNS.items() if own & set(sign.stones)}
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_what_clients_are_told_has_no_words_of_suppliers(language: Language) -> None:
     noted = [one for one in PIECES if one.note is not None]
 
-    told = json.dumps(
-        [one.as_metadata(language) for one in noted], ensure_ascii=False
-    )
+    told = json.dumps([one.as_metadata(language) for one in noted], ensure_ascii=False)
 
     assert noted
     assert all(one.note not in told for one in noted)

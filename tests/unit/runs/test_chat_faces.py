@@ -350,3 +350,26 @@ async def test_chats_of_applications_are_named_by_their_first_words(opened: Any)
     chat = await page.house.store.chats.find("chat-1", principal=ME)
     assert (chat.title, chat.title_source) == ("Which ring?", "text")
     assert len(page.house.model.requests) == 1
+
+
+@pytest.mark.parametrize("face", ["chats", "native", "told"])
+async def test_an_answer_that_was_read_to_its_end_is_never_in_the_way(
+    opened: Any, face: str
+) -> None:
+    page = await opened(upkeep_seconds=60)
+    # Its end is in the log, and nobody has stored it in the chat yet.
+    page.house.runs._listeners.clear()
+    first, _ = await page.says(user("q1", "u1"))
+    await page.house.runs.settle(first)
+    chat = await page.house.store.chats.find("chat-1", principal=ME)
+    assert await page.house.store.answers.find_live(chat.id, principal=ME) is not None
+
+    if face == "chats":
+        await page.house.chats.send(chat.id, "q2", principal=ME, language="en")
+    elif face == "native":
+        request = msgspec.structs.replace(request_of(user("q2")), face="native")
+        await page.house.chats.start_run(request, principal=ME, idempotency_key=None)
+    else:
+        await page.says(user("q1", "u1"), answer("Hello!", f"msg_{first.run}"), user("q2", "u2"))
+
+    assert (await page.texts())[:3] == ["q1", "Hello!", "q2"]

@@ -28,6 +28,8 @@ from potok.events.kinds import (
 )
 from potok.events.run_request import RunRequest
 from potok.models.contract import Capabilities
+from potok.runs.service import RunService
+from potok.streamlog.contract import RunRecord
 from potok.testing.gates import Gate
 from potok.testing.scripted_model import ScriptedModel, Step
 
@@ -274,6 +276,56 @@ async def test_a_run_that_a_clean_shutdown_left_goes_on_with_the_next_worker(
     ]
     assert model.requests[0].said is not None
     assert model.requests[0].said.text == "Hel"
+
+
+async def test_clean_shutdowns_use_up_none_of_a_run_s_attempts(house: House) -> None:
+    replaying = Capabilities(continues="replay")
+    first = await house.service([*HELLO[:2], Gate()])
+    record = await started(first)
+    workers = [first]
+    for _ in range(4):
+        await workers[-1].close()
+        model = ScriptedModel([Gate()], capabilities=replaying)
+        workers.append(await house.worker(model, attempts_max=2))
+        await until_taken(house, record, workers[-1])
+    await workers[-1].close()
+
+    last = await house.worker(ScriptedModel(HELLO[2:], capabilities=replaying), attempts_max=2)
+    message = await last.settle(await last.find(record.run, principal=ME))
+
+    assert (message.text, message.outcome) == ("Hello", "finished")
+    assert [change.attempt for change in message.sources] == [2, 3, 4, 5, 6]
+
+
+async def test_workers_that_a_run_lost_are_counted_also_between_clean_shutdowns(
+    house: House,
+) -> None:
+    replaying = Capabilities(continues="replay")
+    first = await house.service([*HELLO[:2], Gate()])
+    record = await started(first)
+    await first.close()
+    for _ in range(2):
+        model = ScriptedModel([Gate()], capabilities=replaying)
+        lost = await house.worker(model, attempts_max=2)
+        await until_taken(house, record, lost)
+        # As a crash does: what it makes is not handed over.
+        await lost._upkeep.stop()
+        await house.log.release_lease(lost._worker)
+
+    last = await house.worker(ScriptedModel(HELLO[2:], capabilities=replaying), attempts_max=2)
+    message = await last.settle(await last.find(record.run, principal=ME))
+
+    assert message.error is not None
+    assert message.error.message.startswith("The server stopped 2 times")
+
+
+async def until_taken(house: House, record: RunRecord, service: RunService) -> None:
+    """Wait until a worker has taken a run over and goes on with it."""
+    async with asyncio.timeout(5):
+        while True:
+            if service.live_runs and (await house.log.read_run(record.run)).status == "running":
+                return
+            await asyncio.sleep(0.001)
 
 
 async def test_a_run_that_cannot_go_on_ends_failed_with_its_text(house: House) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from starlette.types import Message
 
-from potok.server.headers import header_of, language_of, with_headers
+from potok.server.headers import header_of, language_of, with_headers, with_request_id
 
 
 def scope_with(**headers: str) -> dict[str, object]:
@@ -58,3 +58,23 @@ async def test_safety_headers_never_replace_those_of_the_reply() -> None:
     assert b"x-content-type-options" in names
     assert b"vary" in names
     assert sent[1] == {"type": "http.response.body", "body": b"x"}
+
+
+async def headers_sent(*given: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    named = with_request_id(send, lambda: "r1")
+    await named({"type": "http.response.start", "status": 200, "headers": list(given)})
+    await named({"type": "http.response.body", "body": b"x"})
+    assert sent[1] == {"type": "http.response.body", "body": b"x"}
+    return list(sent[0]["headers"])
+
+
+async def test_a_reply_has_a_request_id_its_own_or_a_new_one() -> None:
+    own = (b"X-Request-Id", b"run")
+
+    assert await headers_sent() == [(b"x-request-id", b"r1")]
+    assert await headers_sent(own) == [own]

@@ -165,7 +165,7 @@ class Engine:
         given_up = _Abandoned(self._clock.monotonic(), has_begun=has_begun)
         self._abandoned[label] = given_up
         if self._watching is None:
-            self._watching = asyncio.create_task(self._watch(child))
+            self._watching = asyncio.create_task(self._watch())
             self._watching.add_done_callback(_look_at)
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * GGUF_CANCEL_GRACE_SECONDS):
@@ -240,11 +240,13 @@ class Engine:
             _logger.warning("the process that serves %s died", self._name)
         self._free_all()
 
-    async def _watch(self, child: Child) -> None:
+    async def _watch(self) -> None:
         try:
-            while self._abandoned and child is self.child:
+            while self._abandoned and (child := self.child) is not None:
                 busy_with = await child.busy_with()
                 now = self._clock.monotonic()
+                if child is not self.child:
+                    continue  # what it was asked about is over
                 if self._has_stuck(busy_with, now):
                     _logger.info("%s does not stop reading a prompt: killed", self._name)
                     await self.unload()
