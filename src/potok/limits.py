@@ -546,6 +546,8 @@ DEMO_EMBEDDED_CHARACTERS_MAX = 8_000
 AGENT_OUTBOX_EVENTS_MAX = 512
 # A branch of an agent that gives nothing for so long is stopped; its model's own limits are lower.
 AGENT_IDLE_SECONDS_MAX = 180.0
+# Graphs between their start and their first word; each is some milliseconds without a pause.
+AGENT_STARTS_AT_ONCE = 8
 # Steps of one graph: a loop that never ends is a mistake, not an answer.
 AGENT_STEPS_MAX = 50
 # Rounds of asking a model that calls tools before its last answer has to come without them.

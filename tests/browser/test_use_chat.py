@@ -57,7 +57,7 @@ async def address(request: pytest.FixtureRequest, potok: tuple[Server, str], ori
     assert cache is not None
     peer: NodePeer = install_peer("ai-sdk", cache.mkdir("peers"))
     example = pages()["use-chat"].program("jsx", address=f"127.0.0.1:{server.port}")
-    name = f"{version}-{server.port}"
+    name = f"{version}-{model}"
     example = example.replace('"demo"', f'"{model}"')
     (peer.folder / f"chat-{name}.jsx").write_text(example)
     script = str(origin.folder / f"{name}.js")
@@ -71,6 +71,10 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context()
     yield context
     await context.close()
+
+
+# What is shown on the other server, too, is the whole way with a reload in its middle.
+on_demo_alone = pytest.mark.parametrize("potok", ["demo"], indirect=True)
 
 
 class Reader:
@@ -142,6 +146,7 @@ async def test_a_reload_in_the_middle_shows_the_whole_answer_once(
     await expect(reader.page.locator(".user")).to_have_text([COUNT])
 
 
+@on_demo_alone
 async def test_a_page_that_opens_after_the_end_asks_for_nothing_more(
     context: BrowserContext, potok: tuple[Server, str], address: str
 ) -> None:
@@ -160,6 +165,7 @@ async def test_a_page_that_opens_after_the_end_asks_for_nothing_more(
     await reader.shows(texts)
 
 
+@on_demo_alone
 async def test_stop_ends_the_answer_for_everybody(
     context: BrowserContext, potok: tuple[Server, str], address: str
 ) -> None:
@@ -177,6 +183,7 @@ async def test_stop_ends_the_answer_for_everybody(
     assert state["message"]["text"].startswith(shown)
 
 
+@on_demo_alone
 async def test_a_mistake_is_shown_with_its_reason(
     context: BrowserContext, potok: tuple[Server, str], address: str
 ) -> None:

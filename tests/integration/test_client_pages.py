@@ -25,7 +25,7 @@ PRINTED: dict[str, tuple[int, list[str]]] = {
     "ai-sdk": (4, ["sunny in Perm", "city: 'Perm', days: 3"]),
     "curl": (1, ["the network is gone", "event: run-end", '"status":"cancelled"']),
     "langchain": (2, ['"status":"cancelled"']),
-    "llm-cli": (3, ["Anna", '{"city":"Perm","days":3}', version("llm"), '"status":"']),
+    "llm-cli": (1, ["Anna", '{"city":"Perm","days":3}', '"status":"']),
     "openai-compatible": (1, ['"object":"list"']),
     "openai-node": (4, ["cancelled"]),
     "openai-python": (4, ["cancelled"]),

@@ -97,23 +97,40 @@ async def until_begun(server: Server, count: int) -> None:
                     begun.add(run["id"])
 
 
-@pytest.mark.parametrize("end", ["kill", "stop"])
-async def test_no_client_takes_the_end_of_the_server_for_that_of_the_answer(
-    tmp_path: Path, readers: list[Reads], end: str
+async def cut_short(server: Server, readers: list[Reads], end: Callable[[], Any]) -> list[Seen]:
+    """Return what each client saw of an answer whose server went away in the middle."""
+    reading = [asyncio.create_task(read(server)) for read in readers]
+    await until_begun(server, len(readers))
+    await end()
+    return list(await asyncio.gather(*reading))
+
+
+def check_cut(cut: list[Seen]) -> None:
+    for seen in cut:
+        assert seen["failed"], seen
+        assert len(seen["text"]) < len(NUMBERS)
+        assert NUMBERS.startswith(seen["text"])
+
+
+async def test_after_a_kill_the_same_key_reads_the_same_answer_whole(
+    tmp_path: Path, readers: list[Reads]
 ) -> None:
     async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND=TOKENS_PER_SECOND) as server:
-        reading = [asyncio.create_task(read(server)) for read in readers]
-        await until_begun(server, len(readers))
-        await (server.kill() if end == "kill" else server.stop())
-        cut = await asyncio.gather(*reading)
+        cut = await cut_short(server, readers, server.kill)
     async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="0") as server:
         whole = await asyncio.gather(*(read(server) for read in readers))
         async with httpx.AsyncClient(base_url=server.url) as client:
             runs = (await client.get("/api/runs")).json()["items"]
 
-    for seen in cut:
-        assert seen["failed"], seen
-        assert len(seen["text"]) < len(NUMBERS)
-        assert NUMBERS.startswith(seen["text"])
+    check_cut(cut)
     assert whole == [{"text": NUMBERS, "failed": None}] * len(readers)
     assert len(runs) == len(readers)
+
+
+async def test_a_polite_stop_of_the_server_is_no_end_of_an_answer_either(
+    tmp_path: Path, readers: list[Reads]
+) -> None:
+    async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND=TOKENS_PER_SECOND) as server:
+        cut = await cut_short(server, readers, server.stop)
+
+    check_cut(cut)

@@ -1,4 +1,7 @@
-"""`llm` and curl, as people type them, on the demo model and through a server that is not ours."""
+"""`llm` and curl, as people type them, through a server that is not ours.
+
+On the demo model they run in `test_client_pages.py`.
+"""
 
 import asyncio
 import json
@@ -64,9 +67,9 @@ class Command:
 
 
 @pytest.fixture
-def llm(tmp_path: Path, target: Target) -> Any:
+def llm(tmp_path: Path, passing_target: Target) -> Any:
     """Make a command of `llm` whose models are ours alone."""
-    models = MODELS.format(model=target.model, url=target.base_url)
+    models = MODELS.format(model=passing_target.model, url=passing_target.base_url)
 
     def command(*arguments: str) -> Command:
         # Two of them cannot make the same database at once.

@@ -89,6 +89,27 @@ async def test_choices_usage_and_log_probabilities_come_when_they_are_asked_for(
     assert chunks[-1].usage is not None
 
 
+async def test_a_whole_answer_holds_the_log_probabilities_of_each_choice(tmp_path: Path) -> None:
+    reply = (Path(__file__).parents[1] / "recorded" / "openai" / "two-choices.chunks").read_bytes()
+    async with (
+        ScriptedUpstream(Script(pieces=(reply,)), models=("m",)) as upstream,
+        running_server(tmp_path, **upstream_of(upstream)) as server,
+        client_of(server) as client,
+    ):
+        answer = await client.chat.completions.create(
+            model="openai/m", messages=QUESTION, n=2, logprobs=True
+        )
+
+    said = [choice.message.content for choice in answer.choices]
+    tokens = [
+        [token.token for token in (choice.logprobs and choice.logprobs.content) or []]
+        for choice in answer.choices
+    ]
+    assert said == ["Да.", "Нет, никогда"]
+    assert tokens == [["Да", "."], ["Нет", ",", " никогда"]]
+    assert [choice.finish_reason for choice in answer.choices] == ["stop", "length"]
+
+
 async def test_embeddings_are_made_by_the_demo_model_and_say_so(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, client_of(server) as client:
         # The client asks for base64 by itself and unpacks it.

@@ -25,7 +25,7 @@ from tests.integration.harness import (
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
-SOON_SECONDS = 5.0
+SOON_SECONDS = 15.0
 ONE_AT_A_TIME = {"POTOK_UPSTREAM_CALLS_MAX": "1", "POTOK_UPSTREAM_WAITING_MAX": "3"}
 
 

@@ -5,12 +5,14 @@ another worker never skips a node whose words were lost.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from potok.agents.session import SessionVar
 from potok.errors import DatabaseUnusable
+from potok.limits import AGENT_STARTS_AT_ONCE
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -32,6 +34,7 @@ class Checkpoints:
         self._stack = AsyncExitStack()
         self._saver: BaseCheckpointSaver[Any] | None = None
         self._opening = asyncio.Lock()
+        self._starting = asyncio.Semaphore(AGENT_STARTS_AT_ONCE)
 
     async def saver(self) -> "BaseCheckpointSaver[Any]":
         """Return what LangGraph is compiled with.
@@ -49,6 +52,26 @@ class Checkpoints:
                         f"The graphs' checkpoints cannot be opened ({type(error).__name__})."
                     ) from error
             return self._saver
+
+    @asynccontextmanager
+    async def turn_to_start(self) -> AsyncGenerator[Callable[[], None], None]:
+        """Wait for one's turn among the graphs that start; the next one's comes when it is called.
+
+        Leaving calls it, too.
+        """
+        await self._starting.acquire()
+        is_started = False
+
+        def started() -> None:
+            nonlocal is_started
+            if not is_started:
+                is_started = True
+                self._starting.release()
+
+        try:
+            yield started
+        finally:
+            started()
 
     async def forget(self, run: str) -> None:
         """Remove what a run's graph kept: the run has ended."""

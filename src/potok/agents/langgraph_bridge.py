@@ -72,18 +72,21 @@ class LangGraphAgent(CodedAgent):
             "configurable": {"thread_id": session.turn.run},
             "recursion_limit": self._steps_max,
         }
-        known = await graph.aget_state(config)
-        if known.created_at is None:
-            given: dict[str, Any] | None = self._read(session.turn.request)
-        elif known.next:
-            given = None
-        else:
-            # Only the run's end was not written any more.
-            return
-        try:
-            await self._stream(graph, given, config, session)
-        except GraphRecursionError as error:
-            raise AgentFailed(self.name) from error
+        # The first steps of a graph are work without a pause: of many at once, few a time.
+        async with self._checkpoints.turn_to_start() as started:
+            session.on_first_word(started)
+            known = await graph.aget_state(config)
+            if known.created_at is None:
+                given: dict[str, Any] | None = self._read(session.turn.request)
+            elif known.next:
+                given = None
+            else:
+                # Only the run's end was not written any more.
+                return
+            try:
+                await self._stream(graph, given, config, session)
+            except GraphRecursionError as error:
+                raise AgentFailed(self.name) from error
 
     async def _stream(
         self,

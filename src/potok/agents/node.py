@@ -277,7 +277,7 @@ class Node:
 
     async def _put(self, *events: Event) -> None:
         self._place.stir()
-        await self._session.outbox.put(events)
+        await self._session.put(*events)
 
     def _open_ends(self) -> list[Event]:
         # Of what a branch that was given up had begun to say.

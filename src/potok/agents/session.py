@@ -79,6 +79,7 @@ class Session:
         self._places: dict[str, Place] = {}
         self._waiting: set[asyncio.Task[Any]] = set()
         self._is_abandoned = False
+        self._first_word: Callable[[], None] | None = None
         self._before = turn.said.usage if turn.said is not None else None
         self._usages: dict[str, Usage] = {}
 
@@ -131,8 +132,15 @@ class Session:
         for task in list(self._waiting):
             task.cancel()
 
+    def on_first_word(self, listener: Callable[[], None]) -> None:
+        """Call `listener` once, when the run first gives something."""
+        self._first_word = listener
+
     async def put(self, *events: Event) -> None:
         """Add events to the run."""
+        if self._first_word is not None and events:
+            self._first_word()
+            self._first_word = None
         await self.outbox.put(events)
 
     def request(

@@ -1,6 +1,7 @@
 """The apps that a server has: their agents by name, each app built when it is first needed."""
 
 import asyncio
+import gc
 import importlib
 import importlib.util
 import logging
@@ -98,6 +99,9 @@ class AppHost:
             raise AppUnavailable(
                 app.name, why=f"It could not be built ({type(error).__name__}); see the log."
             ) from error
+        # What was loaded stays: a full collection that walks it again and again holds up the loop
+        # for a tenth of a second.
+        gc.freeze()
         missing = set(app.agents) - set(agents)
         if missing:
             raise AppUnavailable(app.name, why=f"It has not built {', '.join(sorted(missing))}.")

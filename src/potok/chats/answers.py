@@ -21,7 +21,7 @@ from potok.chats.rows import (
 from potok.chats.search_index import Index, prepare, replace_title
 from potok.chats.search_text import words_of
 from potok.chats.tables import chats, messages, queue_items
-from potok.chats.told import ToldPlace, find_named, find_place, name_of
+from potok.chats.told import ToldPlace, find_named, find_place
 from potok.clock import Clock
 from potok.errors import ChatBusy, ChatNotFound, IdempotencyConflict, RequestInvalid
 from potok.events.run_request import JsonObject
@@ -73,7 +73,7 @@ class SqlAnswers:
         words = await prepare(last.text)
         async with self._database.writing() as connection:
             chat = await lock_chat(connection, new.chat_id, principal)
-            place = await find_place(connection, chat, new.told, is_again=new.is_again)
+            place = await find_place(connection, chat, new)
             known = await self._answered(connection, new, place)
             if known is not None:
                 found = await with_siblings(connection, chat.id, [known])
@@ -83,7 +83,7 @@ class SqlAnswers:
             if asked is None:
                 for one in place.earlier:
                     row = await self._add(
-                        connection, chat, parent, one.role, one.text, client_id=name_of(one)
+                        connection, chat, parent, one.role, one.text, client_id=one.name
                     )
                     told_words = await prepare(one.text)
                     await self._index.add(connection, [(principal, chat.id, row.id, told_words)])
@@ -95,11 +95,11 @@ class SqlAnswers:
                         .values(client_id=None)
                     )
                 asked = await self._add(
-                    connection, chat, parent, "user", last.text, client_id=name_of(last)
+                    connection, chat, parent, "user", last.text, client_id=place.name
                 )
                 await self._index.add(connection, [(principal, chat.id, asked.id, words)])
             answer = await self._add(
-                connection, chat, asked.id, "assistant", "", client_id=new.key, streaming=new
+                connection, chat, asked.id, "assistant", "", client_id=place.key, streaming=new
             )
             content = None if place.asked is not None else last.text
             return await self._begun(connection, chat, answer, content=content)
@@ -108,17 +108,12 @@ class SqlAnswers:
         self, connection: AsyncConnection, new: ToldAnswer, place: ToldPlace
     ) -> Row[Any] | None:
         """Return the answer that was begun for the same request already."""
-        wanted = select(messages).where(
-            messages.c.chat_id == new.chat_id, messages.c.role == "assistant"
+        if place.answered is not None or place.asked is None or new.is_again:
+            return place.answered
+        below = select(messages).where(
+            messages.c.parent_id == place.asked.id, messages.c.role == "assistant"
         )
-        if new.key is not None:
-            row = (await connection.execute(wanted.where(messages.c.client_id == new.key))).first()
-            if row is not None:
-                return row
-        if place.asked is None or new.is_again:
-            return None
-        newest = wanted.where(messages.c.parent_id == place.asked.id)
-        return (await connection.execute(newest.order_by(messages.c.id.desc()).limit(1))).first()
+        return (await connection.execute(below.order_by(messages.c.id.desc()).limit(1))).first()
 
     async def find_told(self, chat: int, name: str, *, principal: str) -> MessageRecord | None:
         name = storable(name)

@@ -1,12 +1,13 @@
 """Finds the place of what a client tells in a chat's tree: which of its messages are known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from potok.chats.contract import ToldAnswer
 from potok.chats.messages import path_rows
 from potok.chats.rows import storable
 from potok.chats.tables import messages
@@ -21,17 +22,21 @@ _ID_DIGITS_MAX = 15
 
 @dataclass(slots=True, kw_only=True)
 class ToldPlace:
-    """Where the newest told message belongs.
+    """Where the newest told message belongs, and under which names what is new may be stored.
 
     `asked` is the stored message that it is; None for a new one, which goes below `parent` after
     `earlier`, messages that the chat does not know. `edited` is the one that it takes the name
-    from. `seen` are the ids of all messages that the client told of.
+    from. `answered` is the answer that the same key began. `seen` are the ids of all messages that
+    the client told of.
     """
 
     parent: int | None = None
     earlier: list[ToldMessage] = field(default_factory=list)
+    name: str | None = None
+    key: str | None = None
     asked: Row[Any] | None = None
     edited: Row[Any] | None = None
+    answered: Row[Any] | None = None
     seen: set[int] = field(default_factory=set)
 
 
@@ -75,12 +80,11 @@ async def find_named(
     return found
 
 
-async def find_place(
-    connection: AsyncConnection, chat: Row[Any], told: Sequence[ToldMessage], *, is_again: bool
-) -> ToldPlace:
-    """Return where the last of `told` belongs."""
+async def find_place(connection: AsyncConnection, chat: Row[Any], new: ToldAnswer) -> ToldPlace:
+    """Return where the last of the told messages belongs."""
+    told, is_again = new.told, new.is_again
     names = [name for one in told if (name := name_of(one)) is not None]
-    named = await find_named(connection, chat.id, names)
+    named = await find_named(connection, chat.id, [*names, *([new.key] if new.key else [])])
     place = ToldPlace()
     # The newest message is new, mostly, and has no place to be looked for.
     wanted = told if is_again else told[:-1]
@@ -96,7 +100,28 @@ async def find_place(
         place.seen.add(row.id)
         place.earlier.clear()
     _place_last(place, told[-1], _known(told[-1], named), shown, is_again=is_again)
+    _name_new(place, new, named)
     return place
+
+
+def _name_new(place: ToldPlace, new: ToldAnswer, named: dict[str, Row[Any]]) -> None:
+    """Leave names out that others have: in a chat each comes once."""
+    taken = {row.client_id for row in named.values()}
+    if place.edited is not None:
+        taken.discard(place.edited.client_id)
+
+    def free(name: str | None) -> str | None:
+        if name is None or name in taken:
+            return None
+        taken.add(name)
+        return name
+
+    keyed = named.get(new.key or "")
+    if keyed is not None and keyed.role == "assistant":
+        place.answered = keyed
+    place.name = free(name_of(new.told[-1]))
+    place.key = free(new.key)
+    place.earlier = [ToldMessage(one.role, one.text, free(name_of(one))) for one in place.earlier]
 
 
 def _place_last(

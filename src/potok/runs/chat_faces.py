@@ -180,7 +180,7 @@ class ChatFaces:
             run=self._ids.run_id(),
             told=told,
             is_again=is_again,
-            key=f"key:{idempotency_key}" if idempotency_key else None,
+            key=f"told:{idempotency_key}" if idempotency_key else None,
             plan=_plan_of(request, idempotency_key),
         )
         return await self._begin(

@@ -195,11 +195,12 @@ class Producer:
     def handover(self) -> Attempt | None:
         """Return what says that this worker gave the run away, after `run`; None if it did not."""
         is_whole = self._production.is_settled and not self._production.is_ended
-        if not self._detached or self._gone or not is_whole:
+        worker = self.record.worker
+        if not self._detached or self._gone or not is_whole or worker is None:
             return None
         return Attempt(
             number=self.record.attempts_made + 1,
-            worker=self.record.worker,
+            worker=worker,
             at=self._clock.now(),
             reason=HANDED_OVER,
         )

@@ -1,5 +1,7 @@
 """Suite of a chat store: messages that a client tells who keeps its chats itself."""
 
+from typing import Any
+
 import pytest
 
 from potok.chats.contract import Begun, Chat, ChatStore, ToldAnswer
@@ -35,7 +37,7 @@ class ToldSuite(ChatStoreBase):
         return await store.answers.begin_told(new, principal=ME)
 
     async def said(
-        self, store: ChatStore, chat: Chat, *told: ToldMessage, run: str, text: str, **more: bool
+        self, store: ChatStore, chat: Chat, *told: ToldMessage, run: str, text: str, **more: Any
     ) -> Begun:
         """Begin an answer and end it."""
         begun = await self.tell(store, chat, *told, run=run, **more)
@@ -160,6 +162,23 @@ class ToldSuite(ChatStoreBase):
         assert await store.answers.find_live(chat.id, principal=ME) == live.answer
         assert len(await self.shown(store, chat)) == 2
 
+    async def test_names_that_come_twice_or_are_anothers_are_no_names(
+        self, store: ChatStore, chat: Chat
+    ) -> None:
+        twins = user("q0", "x"), answer("a0", "x"), user("q1", "x")
+        await self.said(store, chat, *twins, run="r1", text="a1", is_again=True)
+        await self.ask(store, chat, "q2", run="r2", client_id="key:1")
+        live = await store.answers.find_live(chat.id, principal=ME)
+        assert live is not None
+        await self.end(store, live, "a2")
+
+        odd = user("q1", "x"), answer("a1", "msg_r1"), user("q3", "msg_r2")
+        begun = await self.tell(store, chat, *odd, run="r3", key="key:1")
+        await self.end(store, begun.answer, "a3")
+
+        assert begun.is_new
+        assert await self.shown(store, chat) == ["q0", "a0", "q1", "a1", "q3", "a3"]
+
     async def test_an_answer_is_found_by_its_names(self, store: ChatStore, chat: Chat) -> None:
         begun = await self.said(store, chat, user("q1", "u1"), run="r1", text="a1")
         opened = await store.answers.reopen(
@@ -177,12 +196,12 @@ class ToldSuite(ChatStoreBase):
         self, store: ChatStore, chat: Chat
     ) -> None:
         _, said = await self.talk(store, chat, "q1", "a1")
-        more = {"principal": ME, "plan": {}, "after_run": said.run}
-        opened = await store.answers.reopen(chat.id, said.id, run="r2", **more)  # type: ignore[arg-type]
+        more: dict[str, Any] = {"principal": ME, "plan": {}, "after_run": said.run}
+        opened = await store.answers.reopen(chat.id, said.id, run="r2", **more)
         await self.end(store, opened, "+")
 
         with pytest.raises(ChatBusy):
-            await store.answers.reopen(chat.id, said.id, run="r3", **more)  # type: ignore[arg-type]
+            await store.answers.reopen(chat.id, said.id, run="r3", **more)
 
         assert await self.shown(store, chat) == ["q1", "a1+"]
 

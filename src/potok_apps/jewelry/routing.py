@@ -34,7 +34,9 @@ _MENTIONS = {
 }
 _BUDGET = 1.5
 _SIGN = 3.0
-_BIRTHDAY = 1.0
+_WANT = 0.4  # of wishing alone, without a word of what is wished for
+_WANTING = ("хочу", "хотел", "хотим", "нужн", "мне бы", "want", "need", "покаж", "посовет")
+_BIRTHDAY = 2.0
 _SHORT_WORDS_MAX = 8  # a reply to what was just said; longer messages stand by themselves
 _WORDS_TOLD = 4  # of the evidence, in the reason
 
@@ -128,11 +130,18 @@ def _evidence(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
         count("consultant", _MENTIONS[kind], f"({kind})")
     if find_budget(words) is not None:
         count("consultant", _BUDGET, "(budget)")
+    if _only_wants(told.get("consultant", ())):
+        # «хочу почувствовать себя красивой» asks for no piece.
+        scores["consultant"] = _WANT
     if (sign := find_sign(text)) is not None:
         count("girlfriend", _SIGN, sign.name.ru.lower())
     elif find_birthday(text) is not None:
         count("girlfriend", _BIRTHDAY, "(birthday)")
     return scores, told
+
+
+def _only_wants(told: Sequence[str]) -> bool:
+    return bool(told) and all(said.startswith(_WANTING) for said in told)
 
 
 def _evidence_at(words: Sequence[Word], place: int) -> tuple[tuple[str, float] | None, int]:

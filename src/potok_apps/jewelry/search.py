@@ -96,7 +96,8 @@ async def search_products(
     """
     asked = active_filters(preferences)
     async with engine.connect() as connection:
-        ids, dropped = await _matching_ids(connection, preferences, asked), ()
+        dropped: tuple[str, ...] = ()
+        ids = await _matching_ids(connection, preferences, asked)
         if not ids:
             ids, dropped = await _relaxed_ids(connection, preferences, asked)
         found = await read_products(connection, ids)

@@ -13,7 +13,7 @@ from tests.integration.chaos.engine import Chaos
 from tests.integration.chaos.plan import Backend
 from tests.integration.chaos.report import Report
 
-_RUN_SECONDS = 11.0
+_RUN_SECONDS = 9.0
 _FAULTS_SHOWN_MAX = 30
 
 
@@ -49,6 +49,8 @@ def _run(backend: Backend, asked: argparse.Namespace, folder: Path) -> Report:
         print(f"stream {one.number} ({one.model}, {one.status} {one.code}): {one.faults}")
     for trouble in report.troubles[:_FAULTS_SHOWN_MAX]:
         print(trouble)
+    for silence in report.longest_silences:
+        print(silence)
     for failure in report.failures():
         print(f"{backend}: FAILED: {failure}")
     return report

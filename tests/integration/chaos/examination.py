@@ -21,7 +21,7 @@ from tests.integration.chaos.readers import Reader
 from tests.integration.chaos.streams import Stream
 from tests.integration.chaos.world import World
 
-__all__ = ["Examined", "Examination"]
+__all__ = ["Examination", "Examined"]
 
 _AT_ONCE = 6
 _READING = aiohttp.ClientTimeout(total=60)

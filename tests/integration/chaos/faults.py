@@ -39,7 +39,7 @@ class Done:
     """One fault that happened; `hits` live runs felt it at once."""
 
     kind: FaultKind
-    at_seconds: float
+    at: float
     target: str
     hits: int
 
@@ -82,8 +82,9 @@ class Faults:
             done = await self._try(fault, dice)
             if done is not None:
                 target, hits = done
-                at = time.monotonic() - self._began_at
-                self.done.append(Done(kind=fault.kind, at_seconds=at, target=target, hits=hits))
+                now = time.monotonic()
+                at = now - self._began_at
+                self.done.append(Done(kind=fault.kind, at=now, target=target, hits=hits))
                 self._say(f"{at:5.1f} s: {fault.kind} ({target}), {hits} live runs")
                 return
             if time.monotonic() > until:
@@ -195,9 +196,8 @@ class Faults:
                 await self._world.end_worker(worker)
                 continue
             now = time.monotonic()
-            self._say(
-                f"{now - self._began_at:5.1f} s: {worker.name} is there again after {now - began_at:.1f} s"
-            )
+            at, took = now - self._began_at, now - began_at
+            self._say(f"{at:5.1f} s: {worker.name} is there again after {took:.1f} s")
             return
         raise RuntimeError(f"worker {worker.name} does not start")
 

@@ -59,21 +59,20 @@ KILLS_AND_CUTS: frozenset[FaultKind] = frozenset(
 # a run its worker stands first in each group, and only there. Groups come one after the other.
 _GROUPS: dict[Backend, tuple[tuple[FaultKind, ...], ...]] = {
     "sqlite": (
-        ("worker killed", "readers cut", "upstream cut", "upstream silent"),
-        ("worker restarted", "upstream cut", "readers cut", "upstream malformed"),
-        ("worker killed", "readers cut", "upstream cut", "upstream status"),
-        ("worker killed", "upstream cut", "readers cut", "upstream error"),
-        ("worker frozen", "readers cut", "upstream cut", "readers cut"),
-        ("worker killed", "upstream cut", "readers cut", "upstream ended early"),
+        ("worker killed", "readers cut", "upstream cut", "readers cut", "upstream silent"),
+        ("worker restarted", "upstream cut", "readers cut", "upstream cut", "upstream malformed"),
+        ("worker killed", "readers cut", "upstream cut", "readers cut", "upstream status"),
+        ("worker killed", "upstream cut", "readers cut", "upstream cut", "upstream error"),
+        ("worker frozen", "readers cut", "upstream cut", "readers cut", "upstream ended early"),
     ),
     "redis": (
-        ("worker killed", "readers cut", "redis killed", "upstream silent"),
-        ("worker frozen", "upstream cut", "readers cut", "upstream malformed"),
-        ("worker restarted", "readers cut", "redis link cut", "upstream status"),
-        ("worker killed", "redis killed", "upstream cut", "upstream error"),
-        ("worker cut off", "upstream cut", "readers cut", "redis killed"),
-        ("worker killed", "redis link cut", "upstream cut", "upstream ended early"),
-        ("worker silenced", "readers cut", "upstream cut", "redis link cut"),
+        ("worker killed", "readers cut", "redis killed", "upstream cut", "upstream silent"),
+        ("worker frozen", "upstream cut", "readers cut", "redis killed", "upstream malformed"),
+        ("worker restarted", "readers cut", "redis link cut", "upstream cut", "upstream status"),
+        ("worker killed", "redis killed", "upstream cut", "readers cut", "upstream error"),
+        ("worker cut off", "upstream cut", "readers cut", "redis killed", "upstream ended early"),
+        ("worker killed", "redis link cut", "upstream cut", "readers cut", "upstream silent"),
+        ("worker silenced", "readers cut", "redis link cut", "upstream cut", "upstream status"),
     ),
 }
 # Faults that find too few live runs are not counted; so many more are planned.
@@ -209,13 +208,13 @@ def _plan_reader(starter: Face, face: Face, at_share: float, dice: random.Random
 
 
 def plan_faults(*, backend: Backend, faults: int, seconds: float, seed: int) -> list[Fault]:
-    """Return faults evenly spread over the time, `faults` kills and cuts and the others with them."""
+    """Return faults spread over the time: `faults` kills and cuts, and the others with them."""
     dice = random.Random(f"faults {seed} {backend}")
     kinds: list[FaultKind] = []
     wanted = math.ceil(faults * _SPARE_SHARE)
     groups = _GROUPS[backend]
     while sum(kind in KILLS_AND_CUTS for kind in kinds) < wanted:
-        first, *others = groups[len(kinds) // 4 % len(groups)]
+        first, *others = groups[len(kinds) // 5 % len(groups)]
         dice.shuffle(others)
         kinds += [first, *others]
     calm = seconds * _CALM_SHARE

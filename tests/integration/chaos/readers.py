@@ -44,11 +44,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A time in which a reader was shown nothing, and the workers it asked in it."""
+    """A time in which a reader was shown nothing; whom it asked in it, over how many new lines."""
 
     since: float
     until: float
     asked: frozenset[str]
+    lines: int
 
 
 class Reader:
@@ -77,6 +78,7 @@ class Reader:
         self._dice = random.Random(plan.dice)
         self._heard_at: float | None = None
         self._asked: set[str] = set()
+        self._tries = 0
         self._has_news = False
 
     async def read(self, session: aiohttp.ClientSession, workers: Sequence[Worker]) -> None:
@@ -107,6 +109,7 @@ class Reader:
         asked = self._next_request()
         self.lines += 1
         self._asked.add(worker.name)
+        self._tries += 1
         if asked.method == "WS":
             await self._read_socket(session, worker, asked)
             return
@@ -195,10 +198,13 @@ class Reader:
             return
         now = time.monotonic()
         if self._heard_at is not None and now - self._heard_at > SILENCE_SECONDS:
-            silence = Silence(since=self._heard_at, until=now, asked=frozenset(self._asked))
+            silence = Silence(
+                since=self._heard_at, until=now, asked=frozenset(self._asked), lines=self._tries
+            )
             self.silences.append(silence)
         self._heard_at = now
         self._asked = {self.worker.name} if self.worker is not None else set()
+        self._tries = 0
         self._has_news = True
         self.frames += frames
         if is_end(self.plan.face, frames[-1]):

@@ -9,13 +9,15 @@ from typing import Any
 from tests.integration.chaos.examination import Examined
 from tests.integration.chaos.faults import HITS_MIN, Done
 from tests.integration.chaos.plan import Backend
-from tests.integration.chaos.readers import Silence
+from tests.integration.chaos.readers import Reader, Silence
 from tests.integration.chaos.streams import Stream
 from tests.integration.chaos.world import Spell
 
 __all__ = ["FaultFigures", "Report", "made_report"]
 
 FINISHED_SHARE_MIN = 0.9
+_NEAR_SECONDS = 4.0
+_LONGEST_MAX = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Report:
     silence_seconds_p99: float = 0.0
     silence_seconds_max: float = 0.0
     silence_seconds_max_at_deaf_worker: float = 0.0
+    longest_silences: list[str] = field(default_factory=list)
     pieces_to_deaf_workers: int = 0
     lost: int = 0
     doubled: int = 0
@@ -164,6 +167,7 @@ def made_report(
     statuses = sum((stream.refusals for stream in streams), Counter[int]())
     report.came_again = {str(status): count for status, count in sorted(statuses.items())}
     _add_silences(report, [one for reader in readers for one in reader.silences], spells)
+    report.longest_silences = _longest(readers, faults)
     report.tokens_after_cancel, report.pieces_to_deaf_workers = late_pieces
     report.started_twice = sum(len(stream.runs) > 1 for stream in streams)
     report.troubles = list(troubles)
@@ -171,7 +175,8 @@ def made_report(
 
 
 def _add_silences(report: Report, silences: Sequence[Silence], spells: Sequence[Spell]) -> None:
-    lengths, at_deaf = [], [0.0]
+    lengths: list[float] = []
+    at_deaf = [0.0]
     for one in silences:
         is_deaf = any(
             spell.worker in one.asked and spell.since < one.until and one.since < spell.until
@@ -185,6 +190,24 @@ def _add_silences(report: Report, silences: Sequence[Silence], spells: Sequence[
         report.silence_seconds_median = round(statistics.median(lengths), 2)
         report.silence_seconds_p99 = round(lengths[int(len(lengths) * 0.99)], 2)
         report.silence_seconds_max = round(lengths[-1], 2)
+
+
+def _longest(readers: Sequence[Reader], faults: Sequence[Done]) -> list[str]:
+    """Return the longest silences, each with who was silent and the faults shortly before."""
+    told = []
+    for reader in readers:
+        for one in reader.silences:
+            near = [
+                f"{fault.kind} {one.since - fault.at:.1f} s before"
+                for fault in faults
+                if one.since - _NEAR_SECONDS < fault.at < one.until
+            ]
+            said = (
+                f"{one.until - one.since:.1f} s, a reader of {reader.plan.face} that asked"
+                f" {', '.join(sorted(one.asked))}, {one.lines} lines; {'; '.join(near)}"
+            )
+            told.append((one.until - one.since, said))
+    return [said for _, said in sorted(told, reverse=True)[:_LONGEST_MAX]]
 
 
 def _add_faults(report: Report, faults: Sequence[Done], skipped: int) -> None:

@@ -1,8 +1,8 @@
 """What the upstream says: a pure function of the prompt, so that everybody knows the whole answer.
 
-The texts have two alphabets, letters of several bytes and code points, tabs and line breaks of every kind,
-and are dealt out in pieces that end anywhere. Words stand in random order, so that a text's last
-words are found again only where they stand.
+The texts have several alphabets, letters of several code points, tabs and line breaks of every
+kind, and are dealt out in pieces that end anywhere. Words stand in random order, so that a text's
+last words are found again only where they stand.
 """
 
 import random
@@ -12,13 +12,10 @@ from dataclasses import dataclass
 __all__ = ["Story"]
 
 _PROMPT = re.compile(r"story (\d+), (\d+) words, (\d+) pieces a second, begun after (\d+) ms")
-_WORDS = tuple(
-    "stream event offset reader writer epoch lease frame river bridge lantern meadow harbour copper"
-    " winter pencil orchard thunder velvet marble cinnamon island whisper compass feather granite"
-    " поток событие место читатель писатель эпоха кадр берег мост фонарь луг гавань медь зима"
-    " карандаш сад гром бархат мрамор корица остров шёпот компас перо гранит ёлка съезд"
-    " naïve café Straße 東京 日本語 한국어 नमस्ते 🙂 \U0001f469\u200d\U0001f467 🇺🇳 e\u0301tude".split()
-)
+_LATIN = "stream event offset reader writer epoch lease river bridge lantern meadow harbour copper"
+_CYRILLIC = "поток событие место читатель писатель эпоха берег мост фонарь луг гавань ёлка съезд"
+_OTHER = "naïve Straße 東京 日本語 한국어 नमस्ते 🙂 \U0001f469\u200d\U0001f467 🇺🇳 e\u0301tude"
+_WORDS = (*_LATIN.split(), *_CYRILLIC.split(), *_OTHER.split())
 _GAPS = (
     (" ",) * 30 + (", ",) * 6 + (". ",) * 4 + ("\n", "\n\n", "\r\n", "\t", "  ", "\u2028", " — ")
 )

@@ -301,6 +301,22 @@ async def test_after_a_crash_policy_and_capabilities_decide() -> None:
         await failing.run()
 
 
+@pytest.mark.parametrize(
+    ("structured", "by_schema", "as_object"),
+    [(None, True, False), ("schema", True, True), ("object", False, True), ("no", False, False)],
+)
+def test_an_operator_says_what_a_models_provider_holds_it_to(
+    structured: Any, by_schema: bool, as_object: bool
+) -> None:
+    model = ScriptedModel([], capabilities=Capabilities(json_schema=True))
+    rules = ModelRules(structured=structured)
+    candidate = Candidate(name="x", models=NoCatalogue(), rules=rules, model=model)
+
+    facts = candidate.capabilities
+
+    assert (facts.json_schema, facts.json_object) == (by_schema, as_object)
+
+
 def test_an_operators_word_on_a_model_counts_more_than_its_name() -> None:
     rules = ModelRules(continues="prefill", prefill="final")
     candidate = Candidate(

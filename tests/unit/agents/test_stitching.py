@@ -145,3 +145,12 @@ def test_counts_and_pieces_of_several_calls_are_added_up() -> None:
         cost=0.5,
         extra={"tier": "x", "estimated_tokens": 5},
     )
+
+
+def test_every_call_that_told_its_counts_is_in_the_sum() -> None:
+    spent = Spent()
+
+    usages = [spent.sum_with(Usage(prompt_tokens=10, completion_tokens=n)) for n in (1, 2, 4)]
+
+    assert [usage.prompt_tokens for usage in usages] == [10, 20, 30]
+    assert [usage.completion_tokens for usage in usages] == [1, 3, 7]

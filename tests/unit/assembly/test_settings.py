@@ -295,13 +295,13 @@ def test_what_becomes_of_a_models_answers_comes_from_the_file(tmp_path: Path) ->
         tmp_path,
         '[aliases]\nfast = "local/llama"\n'
         '[models."gpt-5"]\nfallback = ["fast", "demo"]\npolicy = "restart"\n'
-        '[models.fast]\ncontinues = "prefill"\nprefill = "final"\n',
+        '[models.fast]\ncontinues = "prefill"\nprefill = "final"\nstructured = "object"\n',
     )
 
     models = load_settings({}, path).models
 
     assert models["gpt-5"] == ModelRules(fallback=("fast", "demo"), policy="restart")
-    assert models["fast"] == ModelRules(continues="prefill", prefill="final")
+    assert models["fast"] == ModelRules(continues="prefill", prefill="final", structured="object")
     # A run that goes on after a restart knows the model's own name only.
     assert models["local/llama"] == models["fast"]
 

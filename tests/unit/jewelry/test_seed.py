@@ -2,7 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from potok_apps.jewelry import tables
@@ -106,9 +106,7 @@ def test_orders_fill_two_years_and_belong_to_customers_of_that_day() -> None:
 
 
 @pytest.mark.parametrize("table", tables.metadata.sorted_tables, ids=lambda table: table.name)
-async def test_migrations_make_what_the_tables_say(
-    table: tables.Table, empty_shop: AsyncEngine
-) -> None:
+async def test_migrations_make_what_the_tables_say(table: Table, empty_shop: AsyncEngine) -> None:
     async with empty_shop.connect() as connection:
         rows = list(await connection.execute(text(f"PRAGMA table_info({table.name})")))
 

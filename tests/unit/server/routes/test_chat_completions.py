@@ -327,3 +327,68 @@ async def test_a_run_that_ended_elsewhere_is_settled_at_once() -> None:
         reply = await client.post(PATH, json=HELLO)
 
         assert reply.json()["choices"][0]["finish_reason"] == "length"
+
+
+async def test_all_that_a_caller_says_reaches_the_model_as_it_was_said() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    messages: list[dict[str, Any]] = [
+        {"role": "developer", "content": "Be kind."},
+        {"role": "system", "content": [{"type": "text", "text": "Be brief."}]},
+        {
+            "role": "user",
+            "name": "ann",
+            "content": [
+                {"type": "text", "text": "What is it?"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}},
+                {"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}},
+                {"type": "file", "file": {"file_id": "file-1"}},
+            ],
+        },
+        {"role": "assistant", "content": None, "tool_calls": [call], "refusal": None},
+        {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "a cat"}]},
+        {"role": "assistant", "content": "A cat.", "audio": {"id": "a1"}},
+        {"role": "user", "content": "Sure?", "strange": {"a": [1, None]}},
+    ]
+    parameters: dict[str, Any] = {
+        "frequency_penalty": 0.5,
+        "presence_penalty": -0.5,
+        "logit_bias": {"50256": -100},
+        "seed": 7,
+        "stop": ["END"],
+        "logprobs": True,
+        "top_logprobs": 2,
+        "n": 2,
+        "tools": [{"type": "function", "function": {"name": "look", "parameters": {}}}],
+        "tool_choice": {"type": "function", "function": {"name": "look"}},
+        "parallel_tool_calls": False,
+        "reasoning_effort": "low",
+        "nobody_knows": {"it": True},
+    }
+    async with open_house() as house, house.client() as client:
+        reply = await client.post(
+            "/v1/chat/completions", json={"model": "scripted", "messages": messages, **parameters}
+        )
+
+    assert reply.status_code == 200
+    assert list(house.model.requests[0].messages) == messages
+    assert house.model.requests[0].parameters == parameters
+
+
+async def test_every_answer_under_this_path_has_a_request_id() -> None:
+    async with open_house() as house, house.client() as client:
+        replies = [
+            await client.post("/v1/chat/completions", json=HELLO),
+            await client.post("/v1/chat/completions", json={**HELLO, "stream": True}),
+            await client.post("/v1/chat/completions", json={}),
+            await client.post("/v1/embeddings", json={"model": "scripted", "input": "a"}),
+            await client.get("/v1/models"),
+            await client.get("/v1/models/nobody"),
+            await client.get("/v1/nothing"),
+        ]
+        elsewhere = await client.get("/api/runs")
+
+    ids = [reply.headers["x-request-id"] for reply in replies]
+    assert len(set(ids)) == len(replies)
+    assert all(ids)
+    assert ids[0] == replies[0].headers["x-potok-run"]
+    assert "x-request-id" not in elsewhere.headers
