@@ -149,7 +149,7 @@ async def test_after_a_stop_no_token_is_taken_from_the_upstream(tmp_path: Path) 
             state = await here.stop(run)
 
             # The end that was answered is logged after the socket was closed.
-            await asyncio.wait_for(call.closed_by_client.wait(), 0.5)
+            await asyncio.wait_for(call.closed_by_client.wait(), SOON_SECONDS)
             taken = len(state["message"]["text"].split())
             assert state["status"] == "cancelled"
             assert call.tokens_at_close is not None

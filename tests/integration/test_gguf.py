@@ -37,7 +37,7 @@ SCHEMA = {
 }
 GONE_SECONDS_MAX = 10.0
 # More than a child needs to start; a few answers cost less.
-READING_CPU_SECONDS = 1.5
+READING_CPU_SECONDS = 1.0
 
 
 @pytest.fixture

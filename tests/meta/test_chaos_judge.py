@@ -37,6 +37,23 @@ def test_the_judge_counts_what_a_reader_lost_saw_twice_or_otherwise(
     assert judge_reader(frames, LOG) == verdict
 
 
+@pytest.mark.parametrize(
+    ("joined", "verdict"),
+    [
+        (Frame("4", "text-delta", "word 3word 4"), Verdict()),
+        (Frame("4", "text-delta", "word 4"), Verdict(lost=1)),
+        (Frame("4", "text-delta", "word 3word 5"), Verdict(lost=1, changed=1)),
+        (Frame("4", "text-delta", "word 2word 3word 4"), Verdict(lost=1, changed=1)),
+    ],
+)
+def test_a_joined_frame_must_say_what_those_it_stands_for_say(
+    joined: Frame, verdict: Verdict
+) -> None:
+    frames = [*seen(1, 2), joined, *seen(5)]
+
+    assert judge_reader(frames, LOG, words_of=lambda frame: frame.data) == verdict
+
+
 def test_a_reader_that_is_not_over_yet_has_lost_nothing_of_what_follows() -> None:
     assert judge_reader(seen(1, 2), LOG, is_over=False) == Verdict()
 

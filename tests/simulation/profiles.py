@@ -8,7 +8,10 @@ _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 
 
 def short_look(examples: int, *, steps: int = 25) -> settings:
-    """The same examples at every run: what is red was made red by the change."""
+    """The same examples at every run: what is red was made red by the change.
+
+    A failure is shown as it was found: making it smaller would take longer than a test may.
+    """
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -16,15 +19,15 @@ def short_look(examples: int, *, steps: int = 25) -> settings:
         database=None,
         derandomize=True,
         print_blob=True,
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=_SLOW,
     )
 
 
 def long_look(examples: int, *, steps: int = 40) -> settings:
     """New examples at every run; a failure says how to have it again."""
-    return settings(short_look(examples, steps=steps), derandomize=False)
-
-
-def first_failure(examples: int, *, steps: int = 25) -> settings:
-    """Stop at the first failure and do not make it smaller."""
-    return settings(short_look(examples, steps=steps), phases=[Phase.generate])
+    return settings(
+        short_look(examples, steps=steps),
+        derandomize=False,
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    )

@@ -95,9 +95,9 @@ class LogMachine(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**32), rates=rates)
     def begin(self, seed: int, rates: FaultRates) -> None:
         note(f"seed of all faults: {seed}")
+        self.inner = self.make_log(self.clock)
 
         async def work() -> None:
-            self.inner = self.make_log(self.clock)
             self.log = FaultyLog(self.inner, chance=Chance(seed), rates=rates)
             await self.log.open()
 
@@ -260,13 +260,14 @@ class LogMachine(RuleBasedStateMachine):
         known = self.some(run)
         if known is None:
             return
+        lag = min(lag, known.epoch - 1)
         name, epoch = WORKERS[worker % 3], known.epoch - lag
         answer, error, fault = self.attempt(
             self.log.take_over(known.run, worker=name, epoch=epoch)
         )
         if fault == "unstored":
             return
-        is_again = lag == 1 and name == known.worker and known.epoch > 1
+        is_again = lag == 1 and name == known.worker
         may = lag == 0 and not self._is_alive(known.worker)
         if not known.is_live or not (may or is_again):
             assert isinstance(error, StaleEpoch | LogUnavailable), f"{name} took {known}"

@@ -303,10 +303,10 @@ class World:
             known.add(record.run)
             ledger = self.ledgers.setdefault(record.run, Ledger(record))
             await ledger.catch_up(self.backend.store, record)
-        self._check_keys(records)
         for run, ledger in self.ledgers.items():
             ledger.is_forgotten = run not in known
             assert run in known or run in self.cancelled, f"{run} vanished"
+        self._check_keys(records)
         for reader in self.readers:
             self._check_reader(reader)
         for call, taken in self.stopped:

@@ -5,10 +5,9 @@ it is used.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from jsonschema_rs import ValidationError, Validator, validator_for
 
 from potok.errors import RequestInvalid
 from potok.events.run_request import JsonObject
@@ -19,6 +18,9 @@ from potok.limits import (
     JSON_SCHEMA_BYTES_MAX,
     JSON_SCHEMA_PLACES_MAX,
 )
+
+if TYPE_CHECKING:
+    from jsonschema_rs import ValidationError, Validator
 
 __all__ = ["JsonWish", "check_schema", "wish_of"]
 
@@ -110,19 +112,19 @@ def check_schema(schema: JsonObject, *, param: str) -> None:
         )
     try:
         _compile(schema)
-    except ValidationError as error:
-        where = "".join(f"[{step!r}]" for step in error.instance_path)
-        why = _shortened(error.message.partition("\n")[0])
+    except ValueError as error:
+        where = "".join(f"[{step!r}]" for step in getattr(error, "instance_path", ()))
+        why = _shortened(str(error).partition("\n")[0])
         raise RequestInvalid(
             f"`{param}` is no valid JSON schema{' at ' + where if where else ''}: {why}.",
             param=param,
         ) from error
-    except ValueError as error:
-        why = _shortened(str(error).partition("\n")[0])
-        raise RequestInvalid(f"`{param}` cannot be used: {why}.", param=param) from error
 
 
-def _compile(schema: JsonObject, *, mask: str | None = None) -> Validator:
+def _compile(schema: JsonObject, *, mask: str | None = None) -> "Validator":
+    # Large, and most servers never need it.
+    from jsonschema_rs import validator_for
+
     return validator_for(schema, mask=mask, offline=True)
 
 
@@ -147,7 +149,7 @@ def _depth_of(value: Json) -> int:
     return depth
 
 
-def _sentences(errors: Iterable[ValidationError]) -> tuple[str, ...]:
+def _sentences(errors: "Iterable[ValidationError]") -> tuple[str, ...]:
     said: list[str] = []
     for error in errors:
         place = "$" + "".join(

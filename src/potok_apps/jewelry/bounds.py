@@ -6,6 +6,7 @@ __all__ = [
     "AGENTS_MAX",
     "CUSTOMERS",
     "DATA_AS_OF",
+    "HISTORY_CHARACTERS_MAX",
     "HISTORY_TURNS_MAX",
     "LOW_BUDGET_RUB",
     "MESSAGE_CHARACTERS_MAX",
@@ -18,6 +19,7 @@ __all__ = [
     "SEED",
     "SEED_VERSION",
     "TASTE_TRIES_MAX",
+    "TEXTS_KEPT_MAX",
 ]
 
 DATA_AS_OF = date(2026, 10, 31)  # the last day of the data; ages of notes and orders count from it
@@ -27,8 +29,10 @@ CUSTOMERS = 800  # enough that each segment has tens of people
 ORDERS = 4_200  # about five a customer
 MONTHS = 24  # two whole years: the first is the season that the second is measured by
 
-MESSAGE_CHARACTERS_MAX = 8_000  # what rules read of one message; wishes stand in the first lines
-HISTORY_TURNS_MAX = 20  # earlier turns that a wish may refer to
+MESSAGE_CHARACTERS_MAX = 2_000  # what rules read of one message: about 20 ms of one core
+HISTORY_TURNS_MAX = 10  # earlier turns that a wish may refer to
+HISTORY_CHARACTERS_MAX = 500  # of each of them; wishes stand in the first lines
+TEXTS_KEPT_MAX = 256  # messages whose words are remembered: routing and wishes read the same ones
 PRODUCTS_MAX = 20  # pieces in one answer; nobody looks through more
 PRICE_RUB_MAX = 100_000_000  # a larger number in a message is no budget, but a telephone
 AGENTS_MAX = 3  # agents that answer one message; more would be a crowd

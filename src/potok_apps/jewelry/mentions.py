@@ -6,9 +6,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
+from potok_apps.jewelry.bounds import TEXTS_KEPT_MAX
 from potok_apps.jewelry.patterns import SKIPPED_MARKS, Patterns
 from potok_apps.jewelry.texts import listed
 from potok_apps.jewelry.thesaurus import (
@@ -18,9 +19,9 @@ from potok_apps.jewelry.thesaurus import (
     TYPO_FORMS,
     Meaning,
 )
-from potok_apps.jewelry.words import Typos, Word
+from potok_apps.jewelry.words import Typos, Word, words_of
 
-__all__ = ["Mention", "find_mentions"]
+__all__ = ["Mention", "find_mentions", "read_text"]
 
 Stance = Literal["wanted", "refused", "optional"]
 
@@ -71,6 +72,13 @@ class Mention:
     begin: int
     end: int
     stance: Stance = "wanted"
+
+
+@lru_cache(maxsize=TEXTS_KEPT_MAX)
+def read_text(text: str) -> tuple[tuple[Word, ...], tuple[Mention, ...]]:
+    """Return the words of a text and what it names; texts are read once while they are in use."""
+    words = tuple(words_of(text))
+    return words, tuple(find_mentions(words))
 
 
 def find_mentions(words: Sequence[Word]) -> list[Mention]:

@@ -4,9 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from potok_apps.jewelry.bounds import AGENTS_MAX, HISTORY_TURNS_MAX, MESSAGE_CHARACTERS_MAX
+from potok_apps.jewelry.bounds import (
+    AGENTS_MAX,
+    HISTORY_CHARACTERS_MAX,
+    HISTORY_TURNS_MAX,
+    MESSAGE_CHARACTERS_MAX,
+)
 from potok_apps.jewelry.budget import find_budget
-from potok_apps.jewelry.mentions import find_mentions
+from potok_apps.jewelry.mentions import read_text
 from potok_apps.jewelry.patterns import Patterns
 from potok_apps.jewelry.routing_words import AGENTS, EVIDENCE, EVIDENCE_FORMS, FOLLOW_UPS
 from potok_apps.jewelry.texts import Text, joined
@@ -107,7 +112,7 @@ def _typos() -> Typos:
 
 def _evidence(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
     """Return points and telling words by agent; a word that comes twice counts once."""
-    words = words_of(text)
+    words, mentions = read_text(text)
     scores: dict[str, float] = {}
     told: dict[str, list[str]] = {}
 
@@ -126,7 +131,7 @@ def _evidence(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
             if not _is_receiver(words, place, said):
                 count(agent, points, said)
         place = max(end, place + 1)
-    for kind in {one.kind for one in find_mentions(words)} & _MENTIONS.keys():
+    for kind in {one.kind for one in mentions} & _MENTIONS.keys():
         count("consultant", _MENTIONS[kind], f"({kind})")
     if find_budget(words) is not None:
         count("consultant", _BUDGET, "(budget)")
@@ -205,9 +210,9 @@ def _earlier(text: str, history: Iterable[Said]) -> Routing | None:
     words = [word for word in words_of(text) if not word.is_mark]
     if not turns or not words or len(words) > _SHORT_WORDS_MAX:
         return None
-    is_reply = _follow_ups().match_at(words, 0) is not None or bool(find_mentions(words))
+    is_reply = _follow_ups().match_at(words, 0) is not None or bool(read_text(text)[1])
     for turn in reversed(turns) if is_reply or len(words) <= _SHORT_WORDS_MAX // 2 else ():
-        scores, _ = _evidence(turn[:MESSAGE_CHARACTERS_MAX])
+        scores, _ = _evidence(turn[:HISTORY_CHARACTERS_MAX])
         if max(scores.values(), default=0.0) >= _SURE:
             reason = Text("Продолжаем прежний разговор.", "This goes on with what was said before.")
             return Routing(

@@ -7,6 +7,7 @@ is the only truth about which question is open.
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from potok_apps.jewelry.bounds import MESSAGE_CHARACTERS_MAX
 from potok_apps.jewelry.taste_questions import QUESTIONS, Question, Values, read_answer
 from potok_apps.jewelry.texts import Language, Text, joined, listed
 from potok_apps.jewelry.vocabulary import label
@@ -130,6 +131,7 @@ def start_test() -> Step:
 
 def step_test(state: TasteState, message: str) -> Step:
     """Return what a message does to a test."""
+    message = message[:MESSAGE_CHARACTERS_MAX]
     words = fold(message).replace(",", " ").replace(".", " ").replace("!", " ").split()
     is_short = len(words) <= _COMMAND_WORDS_MAX
     folded = " ".join(words)

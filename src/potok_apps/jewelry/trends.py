@@ -188,11 +188,15 @@ async def _read_notes(connection: AsyncConnection) -> list[Note]:
 async def _read_shares(connection: AsyncConnection) -> dict[str, float]:
     """Return each tag's share of the revenue, for tags that pieces can show."""
     shown = {name: tag for name, tag in TAGS.items() if tag.kind is not None}
-    columns = [
-        func.sum(case((_shows(tag), order_items.c.price_rub), else_=0)) for tag in shown.values()
-    ]
-    query = select(func.sum(order_items.c.price_rub), *columns).join(
-        products, products.c.id == order_items.c.product_id
+    # Pieces are few and items many: what a piece shows is asked once.
+    sold = (
+        select(order_items.c.product_id, func.sum(order_items.c.price_rub).label("revenue"))
+        .group_by(order_items.c.product_id)
+        .subquery()
+    )
+    columns = [func.sum(case((_shows(tag), sold.c.revenue), else_=0)) for tag in shown.values()]
+    query = select(func.sum(sold.c.revenue), *columns).join(
+        products, products.c.id == sold.c.product_id
     )
     total, *sums = (await connection.execute(query)).one()
     if not total:

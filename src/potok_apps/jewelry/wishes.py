@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from potok_apps.jewelry.bounds import (
+    HISTORY_CHARACTERS_MAX,
     HISTORY_TURNS_MAX,
     LOW_BUDGET_RUB,
     MESSAGE_CHARACTERS_MAX,
     PREMIUM_BUDGET_RUB,
 )
 from potok_apps.jewelry.budget import Budget, find_budget
-from potok_apps.jewelry.mentions import Mention, find_mentions
+from potok_apps.jewelry.mentions import Mention, read_text
 from potok_apps.jewelry.preferences import LISTS, Preferences
 from potok_apps.jewelry.texts import listed
-from potok_apps.jewelry.words import Word, words_of
+from potok_apps.jewelry.words import Word
 from potok_apps.jewelry.zodiac import find_sign
 
 __all__ = ["Said", "parse_wishes"]
@@ -36,14 +37,13 @@ def parse_wishes(message: str, history: Iterable[Said] = ()) -> Preferences:
     """
     turns = [text for role, text in list(history)[-HISTORY_TURNS_MAX:] if role == "user"]
     preferences = Preferences()
-    for turn in [*turns, message]:
-        preferences = _updated(preferences, turn[:MESSAGE_CHARACTERS_MAX])
-    return preferences
+    for turn in turns:
+        preferences = _updated(preferences, turn[:HISTORY_CHARACTERS_MAX])
+    return _updated(preferences, message[:MESSAGE_CHARACTERS_MAX])
 
 
 def _updated(before: Preferences, text: str) -> Preferences:
-    words = words_of(text)
-    mentions = find_mentions(words)
+    words, mentions = read_text(text)
     wanted, refused, optional = _by_stance(mentions)
     if before.recipient and set(wanted.get("recipient", before.recipient)) - set(before.recipient):
         # Somebody else's present is another search.

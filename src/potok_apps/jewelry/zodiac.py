@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from potok_apps.jewelry.bounds import MESSAGE_CHARACTERS_MAX
 from potok_apps.jewelry.texts import Text, listed
 from potok_apps.jewelry.words import Word, words_of
 
@@ -227,7 +228,7 @@ def _find_date(text: str) -> Birthday | None:
     for match in _ISO.finditer(text):
         if (found := _checked(match[3], int(match[2]), match[1])) is not None:
             return found
-    words = words_of(text)
+    words = words_of(text[:MESSAGE_CHARACTERS_MAX])
     for place, word in enumerate(words):
         month = _month(word.text)
         if month is not None and (found := _around(words, place, month)) is not None:
@@ -240,7 +241,7 @@ def _find_date(text: str) -> Birthday | None:
 
 def find_sign(text: str) -> Sign | None:
     """Return the sign that a text names; words such as «рыба» count where signs are spoken of."""
-    words = words_of(text)
+    words = words_of(text[:MESSAGE_CHARACTERS_MAX])
     speaks_of_signs = any(word.text.startswith(_SIGN_CUES) for word in words)
     for place, word in enumerate(words):
         for begin, code in _CLEAR.items():

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from tests.integration.chaos.faces import (
     model_of,
     speaker_of,
     text_in,
+    words_of,
 )
 from tests.integration.chaos.judge import Frame, Verdict, judge_reader, judge_text
 from tests.integration.chaos.plan import Face
@@ -116,9 +118,10 @@ class Examination:
 
     def _judge_reader(self, found: Examined, reader: Reader, log: list[Frame]) -> None:
         verdict = Verdict(lost=1) if reader.refused is not None else Verdict()
+        words = partial(words_of, reader.plan.face)
         for frames in reader.replays:
-            verdict += judge_reader(frames, log, is_over=False)
-        verdict += judge_reader(reader.frames, log, is_over=reader.is_over)
+            verdict += judge_reader(frames, log, is_over=False, words_of=words)
+        verdict += judge_reader(reader.frames, log, is_over=reader.is_over, words_of=words)
         found.frames += len(reader.frames) + sum(len(frames) for frames in reader.replays)
         found.verdict += verdict
         if not verdict.is_clean:

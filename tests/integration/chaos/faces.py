@@ -20,6 +20,7 @@ __all__ = [
     "model_of",
     "speaker_of",
     "text_in",
+    "words_of",
 ]
 
 
@@ -207,6 +208,17 @@ def is_end(face: Face, frame: Frame) -> bool:
             return frame.data == "[DONE]" or frame.data.startswith('{"error"')
         case "completions":
             return frame.data == "[DONE]" or frame.data.startswith('{"error"')
+
+
+def words_of(face: Face, frame: Frame) -> str:
+    """Return what a frame says, thinking included; empty in protocols that never join frames."""
+    if face not in ("simple", "completions") or frame.data == "[DONE]":
+        return ""
+    fields = json.loads(frame.data)
+    if face == "simple":
+        return str(fields.get("content", ""))
+    delta = (fields.get("choices") or [{"delta": {}}])[0]["delta"]
+    return str(delta.get("content") or delta.get("reasoning_content") or "")
 
 
 def text_in(face: Face, frames: list[Frame]) -> str:

@@ -1,6 +1,6 @@
 """What a reader was shown, held against what the log holds in the end. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,12 +36,22 @@ class Verdict:
         )
 
 
-def judge_reader(seen: Sequence[Frame], log: Sequence[Frame], *, is_over: bool = True) -> Verdict:
+def judge_reader(
+    seen: Sequence[Frame],
+    log: Sequence[Frame],
+    *,
+    is_over: bool = True,
+    words_of: Callable[[Frame], str] = lambda frame: "",
+) -> Verdict:
     """Compare a reader's frames with a whole, later reading of the same run in the same protocol.
 
     A frame that the log does not hold was shown and is not stored: it counts as lost. So does
     what comes between two frames that a reader got one after the other, and, where the reader
     takes its stream for over, all that follows its last one.
+
+    Args:
+        words_of: What a frame says, in protocols that may join neighbouring frames for a reader
+            that lags: then one frame may say exactly what several of the log do.
     """
     places = {frame.id: place for place, frame in enumerate(log)}
     lost = doubled = changed = 0
@@ -51,11 +61,18 @@ def judge_reader(seen: Sequence[Frame], log: Sequence[Frame], *, is_over: bool =
         if place is None:
             lost += 1
             continue
-        changed += frame != log[place]
         if place < expected:
             doubled += 1
+            changed += frame != log[place]
             continue
-        lost += place - expected
+        said = words_of(frame)
+        if (
+            place == expected
+            or not said
+            or said != "".join(map(words_of, log[expected : place + 1]))
+        ):
+            changed += frame != log[place]
+            lost += place - expected
         expected = place + 1
     if is_over:
         lost += len(log) - expected

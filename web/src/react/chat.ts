@@ -1,6 +1,6 @@
 /** The chat: what is asked, what is under way, what is kept. It knows no component. */
 
-import type { Message, PotokError, RunState } from "../core/index.ts";
+import type { Message, PotokError, RunRequest, RunState } from "../core/index.ts";
 import { readMessage, writeMessage } from "../core/index.ts";
 import type { Connection } from "./connection.ts";
 import type { Answer, Conversation, Ending, Exchange } from "./conversation.ts";
@@ -21,6 +21,7 @@ const ID = /^[0-9]{1,15}$/;
 export class Chat {
   readonly #store: ConversationStore;
   readonly #connection: Connection;
+  readonly #request: (conversation: Conversation, exchange: Exchange) => RunRequest;
   readonly #listeners = new Set<() => void>();
   readonly #live = new Map<string, LiveAnswer>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -31,9 +32,15 @@ export class Chat {
   readonly #given = new Map<string, PotokError>();
   #version = 0;
 
-  constructor(store: ConversationStore, connection: Connection) {
+  /** @param request Returns what to send for an exchange; a model's run unless given. */
+  constructor(
+    store: ConversationStore,
+    connection: Connection,
+    request: (conversation: Conversation, exchange: Exchange) => RunRequest = requestOf,
+  ) {
     this.#store = store;
     this.#connection = connection;
+    this.#request = request;
   }
 
   /** Read what is under way, and hear of other tabs; returns what ends it. The runs go on. */
@@ -204,7 +211,7 @@ export class Chat {
       {
         run,
         key,
-        request: requestOf(conversation, exchange),
+        request: this.#request(conversation, exchange),
         after: copy?.after ?? null,
         message: copy?.message ?? null,
       },

@@ -4,23 +4,26 @@ import type { Conversation } from "./conversation.ts";
 import { EMPTY, bounded, parseConversation, reusing } from "./conversation.ts";
 import type { Storage } from "./storage.ts";
 
-const NAME = "potok.conversation";
-const PREVIOUS = "potok.conversation.previous";
-const COPY = "potok.answer.";
-
 export class ConversationStore {
   readonly #storage: Storage;
+  readonly #name: string;
+  readonly #previous: string;
+  readonly #copies: string;
   readonly #listeners = new Set<() => void>();
   #text: string | null = null;
   #conversation: Conversation = EMPTY;
   /** Whether the browser refused to keep it: a reload would lose what is new. */
   isFull = false;
 
-  constructor(storage: Storage) {
+  /** @param desk What keeps its conversation apart from others of this origin. */
+  constructor(storage: Storage, desk = "potok") {
     this.#storage = storage;
+    this.#name = `${desk}.conversation`;
+    this.#previous = `${desk}.conversation.previous`;
+    this.#copies = `${desk}.answer.`;
     this.#read();
     storage.watch((name) => {
-      if (name === NAME && this.#read()) this.#tell();
+      if (name === this.#name && this.#read()) this.#tell();
     });
   }
 
@@ -46,19 +49,19 @@ export class ConversationStore {
   /** Begin anew; `restore` brings the old one back, until this is called again. */
   clear(): void {
     if (this.#conversation.exchanges.length > 0 && this.#text !== null) {
-      this.#storage.write(PREVIOUS, this.#text);
+      this.#storage.write(this.#previous, this.#text);
     }
     this.update(() => EMPTY);
   }
 
   /** Whether `restore` would bring something back. */
   get hasPrevious(): boolean {
-    return this.#storage.read(PREVIOUS) !== null;
+    return this.#storage.read(this.#previous) !== null;
   }
 
   restore(): void {
-    const previous = parseConversation(this.#storage.read(PREVIOUS));
-    this.#storage.remove(PREVIOUS);
+    const previous = parseConversation(this.#storage.read(this.#previous));
+    this.#storage.remove(this.#previous);
     if (previous.exchanges.length > 0) this.update(() => previous);
   }
 
@@ -66,32 +69,32 @@ export class ConversationStore {
 
   readCopy(answer: string): unknown {
     try {
-      return JSON.parse(this.#storage.read(COPY + answer) ?? "null");
+      return JSON.parse(this.#storage.read(this.#copies + answer) ?? "null");
     } catch {
       return null;
     }
   }
 
   writeCopy(answer: string, copy: unknown): void {
-    this.#storage.write(COPY + answer, JSON.stringify(copy));
+    this.#storage.write(this.#copies + answer, JSON.stringify(copy));
   }
 
   removeCopy(answer: string): void {
-    this.#storage.remove(COPY + answer);
+    this.#storage.remove(this.#copies + answer);
   }
 
   /** Remove the copies of answers that no conversation has. */
   removeStrayCopies(): void {
-    const previous = parseConversation(this.#storage.read(PREVIOUS));
+    const previous = parseConversation(this.#storage.read(this.#previous));
     const exchanges = [...this.#conversation.exchanges, ...previous.exchanges];
-    const known = new Set(exchanges.map((exchange) => COPY + exchange.answer.id));
+    const known = new Set(exchanges.map((exchange) => this.#copies + exchange.answer.id));
     for (const name of this.#storage.names()) {
-      if (name.startsWith(COPY) && !known.has(name)) this.#storage.remove(name);
+      if (name.startsWith(this.#copies) && !known.has(name)) this.#storage.remove(name);
     }
   }
 
   #read(): boolean {
-    const text = this.#storage.read(NAME);
+    const text = this.#storage.read(this.#name);
     if (text === this.#text) return false;
     this.#text = text;
     this.#conversation = reusing(this.#conversation, parseConversation(text));
@@ -103,7 +106,7 @@ export class ConversationStore {
     // Whatever else the browser keeps takes room, too: give up the oldest half until it fits.
     for (;;) {
       const text = JSON.stringify(kept);
-      this.isFull = !this.#storage.write(NAME, text);
+      this.isFull = !this.#storage.write(this.#name, text);
       if (!this.isFull) this.#text = text;
       const half = Math.ceil(kept.exchanges.length / 2);
       if (!this.isFull || kept.exchanges.length <= 1) break;

@@ -32,3 +32,7 @@ export const LOSS_SHOWN_MILLISECONDS = 400;
 export const STUCK_MILLISECONDS = 1_500;
 /** Wait for the list of models; the server may be asking a slow provider. */
 export const MODELS_MILLISECONDS = 30_000;
+/** Messages of a conversation that an agent is sent: those of the server's routes, and fewer. */
+export const HISTORY_MESSAGES_MAX = 40;
+/** Lines of code that two rounds are compared by: the table has their product in cells. */
+export const DIFF_LINES_MAX = 1_500;

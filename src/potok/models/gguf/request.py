@@ -45,6 +45,8 @@ def asking_for(model: str, request: ChatRequest, *, header: GgufHeader) -> Askin
         prompts=tuple(text_of(message) for message in request.messages),
         new_parser=new_parser,
         new_body=lambda asks_counts: _body(request, plan, asks_counts=asks_counts),
+        principal=request.principal,
+        language=request.language,
     )
 
 

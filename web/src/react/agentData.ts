@@ -1,0 +1,205 @@
+/** What agents tell beside their words, read with care: it comes from whoever wrote the app. */
+
+import type { Json, Message, Part } from "../core/index.ts";
+
+export interface Product {
+  readonly id: string;
+  readonly name: string;
+  readonly category: string;
+  readonly material: string;
+  readonly price: number;
+  readonly oldPrice: number | null;
+  readonly reason: string;
+  readonly isInStock: boolean;
+}
+
+export interface Segment {
+  readonly name: string;
+  readonly count: number;
+  readonly share: number;
+  readonly revenueShare: number;
+  readonly action: string;
+}
+
+export interface Prediction {
+  readonly month: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface Trend {
+  readonly tag: string;
+  readonly title: string;
+  readonly score: number;
+  readonly isEmerging: boolean;
+}
+
+export interface Question {
+  readonly id: string;
+  readonly text: string;
+  readonly options: readonly string[];
+  readonly index: number;
+  readonly total: number;
+}
+
+/** What one agent of the jewelry house found. */
+export interface Findings {
+  readonly products: readonly Product[];
+  readonly segments: readonly Segment[];
+  readonly forecast: readonly Prediction[];
+  readonly trends: readonly Trend[];
+  readonly question: Question | null;
+  readonly zodiac: string | null;
+}
+
+/** One agent's share of an answer. */
+export interface Voice {
+  /** Null: the answer's one voice. */
+  readonly agent: string | null;
+  readonly text: string;
+  readonly isOpen: boolean;
+  readonly findings: Findings | null;
+  readonly error: string | null;
+}
+
+export interface CodeFile {
+  readonly path: string;
+  readonly language: string;
+  readonly content: string;
+}
+
+export interface CodeFacts {
+  readonly plan: readonly string[];
+  readonly files: readonly CodeFile[];
+  readonly verdict: string | null;
+  readonly issues: readonly string[];
+  readonly iterations: number;
+}
+
+type Fields = Readonly<Record<string, Json>>;
+
+/** Return who speaks in an answer of the house, in the order in which they began. */
+export function voicesOf(message: Message): readonly Voice[] {
+  const metadata = dataOf(message, "metadata");
+  const byAgent = fields(metadata?.["data"]);
+  const errors = fields(metadata?.["errors"]);
+  const agents = new Map<string | null, Part[]>();
+  for (const part of message.parts) {
+    if (part.type !== "text" || part.choice !== 0) continue;
+    agents.set(part.agent, [...(agents.get(part.agent) ?? []), part]);
+  }
+  for (const agent of [...Object.keys(byAgent), ...Object.keys(errors)]) {
+    if (!agents.has(agent)) agents.set(agent, []);
+  }
+  return [...agents].map(([agent, parts]) => {
+    const own = agent === null ? metadata : byAgent[agent];
+    const error = agent === null ? undefined : fields(errors[agent])["message"];
+    return {
+      agent,
+      text: parts.map((part) => part.text).join(""),
+      isOpen: parts.some((part) => part.state === "open"),
+      findings: own === null || own === undefined ? null : findingsOf(fields(own)),
+      error: typeof error === "string" ? error : null,
+    };
+  });
+}
+
+/** Return what the coding agent tells of its work, null while it does not. */
+export function codeFactsOf(message: Message): CodeFacts | null {
+  const facts = dataOf(message, "coding");
+  if (facts === null) return null;
+  const critique = fields(facts["critique"]);
+  return {
+    plan: texts(facts["plan"]),
+    files: list(facts["files"]).map((file) => ({
+      path: text(file["path"]),
+      language: text(file["language"]),
+      content: text(file["content"]),
+    })),
+    verdict: typeof critique["verdict"] === "string" ? critique["verdict"] : null,
+    issues: texts(critique["issues"]),
+    iterations: number(facts["iterations"]),
+  };
+}
+
+function dataOf(message: Message, name: string): Fields | null {
+  const part = message.parts.findLast((one) => one.type === "data" && one.name === name);
+  return part === undefined ? null : fields(part.data);
+}
+
+function findingsOf(found: Fields): Findings {
+  const emerging = new Set(list(found["emerging_trends"]).map((one) => text(one["tag"])));
+  const zodiac = found["zodiac_sign"];
+  return {
+    products: list(found["products"]).map(productOf),
+    segments: list(found["segments"]).map((one) => ({
+      name: text(one["name"]),
+      count: number(one["count"]),
+      share: number(one["share"]),
+      revenueShare: number(one["revenue_share"]),
+      action: text(one["action"]),
+    })),
+    forecast: list(found["forecast"]).map((one) => ({
+      month: text(one["month"]),
+      value: number(one["value"]),
+      low: number(one["low"]),
+      high: number(one["high"]),
+    })),
+    trends: Object.entries(fields(found["trends"])).map(([tag, one]) => ({
+      tag,
+      title: text(fields(one)["title"]) || tag,
+      score: number(fields(one)["score"]),
+      isEmerging: emerging.has(tag),
+    })),
+    question: questionOf(found),
+    zodiac: typeof zodiac === "string" ? zodiac : null,
+  };
+}
+
+function productOf(one: Fields): Product {
+  const old = one["old_price_rub"];
+  return {
+    id: text(one["id"]),
+    name: text(one["name"]),
+    category: text(one["category"]),
+    material: text(one["material"]),
+    price: number(one["price_rub"]),
+    oldPrice: typeof old === "number" ? old : null,
+    reason: text(one["reason"]),
+    isInStock: one["in_stock"] === true,
+  };
+}
+
+function questionOf(found: Fields): Question | null {
+  const question = fields(found["question"]);
+  if (found["is_complete"] === true || typeof question["text"] !== "string") return null;
+  return {
+    id: text(question["id"]),
+    text: question["text"],
+    options: list(question["options"]).map((option) => text(option["text"])),
+    index: number(found["current_question_index"]),
+    total: number(found["total_questions"]),
+  };
+}
+
+function fields(value: Json | undefined): Fields {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? (value as Fields) : {};
+}
+
+function list(value: Json | undefined): readonly Fields[] {
+  return Array.isArray(value) ? value.map((one: Json) => fields(one)) : [];
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((one: Json) => typeof one === "string") : [];
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function number(value: Json | undefined): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
+}
