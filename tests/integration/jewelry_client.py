@@ -1,7 +1,7 @@
 """Reads the jewelry house as its clients do."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 import httpx
@@ -22,7 +22,7 @@ async def frames_of(
     last_id: str | None = None,
     language: str | None = None,
     **more: Any,
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame, None]:
     """Ask, and yield (id, fields) as they come."""
     headers = {"Last-Event-ID": last_id} if last_id else {}
     if language:

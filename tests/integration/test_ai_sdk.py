@@ -10,6 +10,7 @@ import pytest
 
 from potok.testing.upstream import ScriptedUpstream
 from potok.testing.upstream_script import Script
+from tests.integration.clients import COUNT, Target
 from tests.integration.harness import Server, running_server, upstream_of
 from tests.peers.node import NodePeer
 
@@ -34,7 +35,7 @@ def sdk(ai_sdk: NodePeer) -> NodePeer:
 
 
 async def play(
-    sdk: NodePeer, server: Server, version: str, scenario: str, **options: object
+    sdk: NodePeer, server: Server | Target, version: str, scenario: str, **options: object
 ) -> Any:
     """Play one user's session and return what the user saw."""
     seen = await sdk.run("session.mjs", version, scenario, server.url, json.dumps(options))
@@ -42,7 +43,7 @@ async def play(
     return seen
 
 
-async def told(server: Server, run: str) -> Any:
+async def told(server: Server | Target, run: str) -> Any:
     """Return a run's state as the native face tells it, once it has ended."""
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
         while True:
@@ -208,3 +209,16 @@ async def test_a_chat_finds_its_answer_after_the_server_was_killed(
     assert state["status"] == "finished"
     assert seen["text"] == state["message"]["text"]
     assert seen["messages"][-1]["id"] == f"msg_{run}"
+
+
+@each_version
+async def test_a_reload_in_the_middle_of_somebody_elses_answer_loses_nothing(
+    sdk: NodePeer, passing_target: Target, version: str
+) -> None:
+    chat, body = f"aimock-{version}", {"model": passing_target.model}
+    seen = await play(sdk, passing_target, version, "reload", prompt=COUNT, chat=chat, body=body)
+    state = await told(passing_target, seen["run"])
+
+    assert 0 < len(seen["partial"]) < len(seen["text"])
+    assert seen["text"] == state["message"]["text"]
+    assert seen["text"].endswith("299, 300.")

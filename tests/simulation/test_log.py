@@ -186,7 +186,7 @@ class LogMachine(RuleBasedStateMachine):
         chosen = {found.run: found for run in runs if (found := self.some(run)) is not None}
         batches = [self._batch(known, count, known.epoch - lag, ends) for known in chosen.values()]
         for _ in range(20):
-            answers, error, fault = self.attempt(self.log.append(batches))
+            answers, error, _ = self.attempt(self.log.append(batches))
             # Whatever was not heard of is given again, unchanged.
             if error is None:
                 break
@@ -262,9 +262,7 @@ class LogMachine(RuleBasedStateMachine):
             return
         lag = min(lag, known.epoch - 1)
         name, epoch = WORKERS[worker % 3], known.epoch - lag
-        answer, error, fault = self.attempt(
-            self.log.take_over(known.run, worker=name, epoch=epoch)
-        )
+        answer, error, fault = self.attempt(self.log.take_over(known.run, worker=name, epoch=epoch))
         if fault == "unstored":
             return
         is_again = lag == 1 and name == known.worker

@@ -10,11 +10,9 @@ from typing import Any
 import msgspec
 
 from potok.events.fold import Message, Part
+from potok.events.kinds import JOURNAL
 
-__all__ = ["JOURNAL", "Journal", "split_name"]
-
-JOURNAL = "journal/"
-"""Begins the name of `data` that only a run's own agent reads."""
+__all__ = ["Journal", "split_name"]
 
 
 def split_name(part: str) -> tuple[str, str]:

@@ -15,13 +15,13 @@ from typing import Any, Literal
 import msgspec
 
 from potok.agents.contract import Turn
-from potok.agents.journal import JOURNAL
 from potok.agents.naming import Naming
 from potok.agents.said import fold_of
 from potok.agents.session import Session, current_session
 from potok.errors import AgentFailed, AgentStalled, PotokError
 from potok.events.fold import Fold, Message
 from potok.events.kinds import (
+    JOURNAL,
     Data,
     Event,
     RunEnd,

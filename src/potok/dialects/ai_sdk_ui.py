@@ -25,6 +25,7 @@ from potok.dialects.native_bodies import error_body
 from potok.errors import PotokError
 from potok.events.envelope import StoredEvent
 from potok.events.kinds import (
+    JOURNAL,
     Data,
     Event,
     PartDiscard,
@@ -189,6 +190,8 @@ class _Encoder(RunEncoder):
         return [chunk]
 
     def _data(self, event: Data) -> list[Chunk]:
+        if event.name.startswith(JOURNAL):
+            return []
         chunk: Chunk = {
             "type": f"data-{event.name}",
             "id": f"{event.agent}:{event.name}" if event.agent else event.name,

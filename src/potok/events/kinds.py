@@ -10,6 +10,7 @@ import msgspec
 
 __all__ = [
     "GRAMMAR_VERSION",
+    "JOURNAL",
     "KINDS",
     "Data",
     "Event",
@@ -37,6 +38,9 @@ __all__ = [
 
 GRAMMAR_VERSION = 1
 """Carried by `run-start`; readers refuse a run whose version they do not know (spec 3.1)."""
+
+JOURNAL = "journal/"
+"""Begins the name of `data` that only the agent of its run reads; nobody else shows it."""
 
 Json = Any
 """Any JSON value: what a dialect or a model passes through untouched."""

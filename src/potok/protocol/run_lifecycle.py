@@ -1,17 +1,8 @@
-"""What a run's status may become, and what is to be done with a run whose writer is gone. Pure."""
+"""What is to be done with a run whose writer is gone. Pure."""
 
 from typing import Literal, NamedTuple
 
-__all__ = ["NEXT", "Continue", "End", "decide_recovery"]
-
-NEXT: dict[str, frozenset[str]] = {
-    "queued": frozenset({"running", "finished", "cancelled", "failed"}),
-    "running": frozenset({"finished", "cancelled", "failed"}),
-    "finished": frozenset(),
-    "cancelled": frozenset(),
-    "failed": frozenset(),
-}
-"""Which status may follow which; a run leaves `queued` with its first stored event."""
+__all__ = ["Continue", "End", "decide_recovery"]
 
 
 class Continue(NamedTuple):

@@ -8,9 +8,14 @@ from contextlib import suppress
 from potok.clock import RunId
 from potok.errors import LogUnavailable, PotokError
 from potok.events.kinds import RunEnd, SourceChange
-from potok.limits import COMMIT_RETRY_SECONDS_MAX, RUN_END_TRIES_MAX
+from potok.limits import (
+    COMMIT_RETRY_SECONDS_MAX,
+    COMMIT_RETRY_SECONDS_MIN,
+    LOG_OUTAGE_SECONDS_MAX,
+    RUN_END_TRIES_MAX,
+)
 from potok.runs.producer import CANCELLED, Producer
-from potok.streamlog.contract import RunRecord, StreamLog
+from potok.streamlog.contract import Attempt, RunRecord, StreamLog
 
 __all__ = ["LiveRuns"]
 
@@ -30,6 +35,20 @@ class LiveRuns:
 
     def __contains__(self, run: RunId) -> bool:
         return run in self._runs
+
+    async def put_first(self, record: RunRecord, attempt: Attempt) -> None:
+        """Store a new run's attempt, as patiently as its producer will store its events."""
+        left, delay = LOG_OUTAGE_SECONDS_MAX, COMMIT_RETRY_SECONDS_MIN
+        while True:
+            try:
+                await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
+            except LogUnavailable:
+                if left <= 0:
+                    raise
+                await asyncio.sleep(delay)
+                left, delay = left - delay, min(2 * delay, COMMIT_RETRY_SECONDS_MAX)
+            else:
+                return
 
     def start(self, producer: Producer, *, change: SourceChange | None) -> None:
         """Let a producer work; it ends by itself."""

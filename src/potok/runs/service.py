@@ -10,7 +10,7 @@ import msgspec
 from potok.agents.contract import Agent, Turn
 from potok.agents.model_agent import ModelAgent
 from potok.clock import Clock, IdSource, RunId
-from potok.errors import PotokError, RunNotFound, ServerDraining, UpstreamBusy
+from potok.errors import PotokError, RunNotFound, ServerDraining, StaleEpoch, UpstreamBusy
 from potok.events.envelope import START, Offset, StoredEvent
 from potok.events.fold import Message
 from potok.events.kinds import RunEnd, SourceChange
@@ -208,7 +208,10 @@ class RunService:
         )
         turn = turn_of(record)
         try:
-            await self._log.put_attempt(record.run, epoch=record.epoch, attempt=attempt)
+            await self._live.put_first(record, attempt)
+        except StaleEpoch:
+            # Our lease ran out meanwhile, and another worker has the run.
+            return await self._log.read_run(record.run), True
         except PotokError as error:
             # The run is stored: whoever finds it by its key must see an end.
             ending = RunEnd(outcome="failed", code=error.code, message=error.message)

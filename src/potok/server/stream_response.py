@@ -147,7 +147,9 @@ class StreamResponse(Response):
                 # Headers go out before the first token, and bytes behind them: some proxies and
                 # browsers hold an answer back until its body begins.
                 await self._begin()
-                await self._write(self._encoder.heartbeat())
+                if not self._encoder.is_ended:
+                    # Else the first page came meanwhile, and was the whole run.
+                    await self._write(self._encoder.heartbeat())
             since = self._writing_since
             if since is not None and loop.time() - since >= self._write_seconds_max:
                 _logger.info("run %s: a reader took nothing and was put off", self._run)

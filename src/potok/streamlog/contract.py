@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 RunStatus = Literal["queued", "running", "finished", "cancelled", "failed"]
+"""A run leaves `queued` with its first stored event, and `running` never for `queued`. The other
+three are final; whoever writes to such a run is refused with `StaleEpoch`."""
 
 
 HANDED_OVER = "handed_over"
@@ -93,13 +95,14 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def attempts_made(self) -> int:
-        """How many attempts were begun."""
-        return sum(attempt.reason != HANDED_OVER for attempt in self.attempts)
+        """How many attempts were begun; one that was stored twice counts once."""
+        return len({one.number for one in self.attempts if one.reason != HANDED_OVER})
 
     @property
     def attempts_lost(self) -> int:
         """How many attempts were begun and not handed over: lost, but for one under way."""
-        return 2 * self.attempts_made - len(self.attempts)
+        given = {one.number for one in self.attempts if one.reason == HANDED_OVER}
+        return self.attempts_made - len(given)
 
 
 class Ending(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ __all__ = [
     "PREMIUM_BUDGET_RUB",
     "PRICE_RUB_MAX",
     "PRODUCTS_MAX",
+    "PROSE_CHARACTERS_MAX",
     "ROWS_AT_ONCE",
     "SEED",
     "SEED_VERSION",
@@ -32,6 +33,7 @@ MONTHS = 24  # two whole years: the first is the season that the second is measu
 MESSAGE_CHARACTERS_MAX = 2_000  # what rules read of one message: about 20 ms of one core
 HISTORY_TURNS_MAX = 10  # earlier turns that a wish may refer to
 HISTORY_CHARACTERS_MAX = 500  # of each of them; wishes stand in the first lines
+PROSE_CHARACTERS_MAX = 20_000  # of an answer whose numbers are checked; far more than one has
 TEXTS_KEPT_MAX = 256  # messages whose words are remembered: routing and wishes read the same ones
 PRODUCTS_MAX = 20  # pieces in one answer; nobody looks through more
 PRICE_RUB_MAX = 100_000_000  # a larger number in a message is no budget, but a telephone

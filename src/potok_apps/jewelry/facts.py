@@ -5,10 +5,12 @@ fact from 1 150 000 to 1 250 000, «12,5 %» only for percentages.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from potok_apps.jewelry.bounds import PROSE_CHARACTERS_MAX
 from potok_apps.jewelry.numerals import find_amounts
 from potok_apps.jewelry.words import words_of
 
@@ -71,17 +73,30 @@ def numbers_outside(text: str, facts: Facts) -> list[str]:
 
     Numbers at the beginning of list items, and numbers to ten written as words, are not looked at.
     """
-    return [claim.text for claim in _claims(text, facts) if not _is_true(claim, facts.numbers)]
+    known = _Known(facts.numbers)
+    claims = _claims(text[:PROSE_CHARACTERS_MAX], facts)
+    return [claim.text for claim in claims if not known.has(claim)]
 
 
-def _is_true(claim: _Claim, numbers: Iterable[Fact]) -> bool:
-    allowed = {"%": ("percent",), "₽": ("rub",)}.get(claim.unit)
-    return any(
-        abs(abs(fact.value) - value) <= claim.tolerance * (1 + 1e-9)
-        for fact in numbers
-        if (allowed is None and fact.unit != "percent") or (allowed and fact.unit in allowed)
-        for value in claim.values
-    )
+class _Known:
+    """Facts in order of size, by the units that a claim may have."""
+
+    def __init__(self, numbers: Iterable[Fact]) -> None:
+        facts = list(numbers)
+        self._values = {
+            "%": sorted(abs(fact.value) for fact in facts if fact.unit == "percent"),
+            "₽": sorted(abs(fact.value) for fact in facts if fact.unit == "rub"),
+            "": sorted(abs(fact.value) for fact in facts if fact.unit != "percent"),
+        }
+
+    def has(self, claim: _Claim) -> bool:
+        """Whether a claim is some fact, rounded as the claim is."""
+        values, width = self._values[claim.unit], claim.tolerance * (1 + 1e-9)
+        for said in claim.values:
+            place = bisect_left(values, said - width)
+            if place < len(values) and values[place] <= said + width:
+                return True
+        return False
 
 
 def _claims(text: str, facts: Facts) -> Iterator[_Claim]:

@@ -295,3 +295,9 @@ def test_a_replay_is_the_same_to_the_byte() -> None:
     events = store(SAMPLES["two calls at once"])
 
     assert encoder().encode(events) == encoder().encode(events)
+
+
+def test_what_is_for_the_runs_own_agent_is_no_chunk() -> None:
+    chunks = chunks_of(Data(name="journal/plan.1", data={"text": "a plan"}))
+
+    assert [chunk for chunk in chunks if chunk["type"].startswith("data-")] == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from potok.protocol.run_lifecycle import NEXT, Continue, End, decide_recovery
+from potok.protocol.run_lifecycle import Continue, End, decide_recovery
 
 HEALTHY: dict[str, Any] = {
     "cancel_requested": False,
@@ -43,8 +43,3 @@ def test_a_cancel_asked_for_before_the_crash_is_done() -> None:
 
     assert isinstance(decision, End)
     assert decision.outcome == "cancelled"
-
-
-def test_no_status_follows_an_end() -> None:
-    assert all(not NEXT[status] for status in ("finished", "cancelled", "failed"))
-    assert "queued" not in NEXT["running"]

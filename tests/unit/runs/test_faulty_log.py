@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,12 +14,13 @@ from potok.errors import LogUnavailable
 from potok.events.envelope import START
 from potok.runs.service import RunService
 from potok.runs.settings import RunSettings
-from potok.streamlog.contract import RunRecord
+from potok.streamlog.contract import Attempt, RunRecord
 from potok.telemetry import SilentObserver
 from potok.testing.chance import Chance
 from potok.testing.faults import CALM, FaultRates, FaultyLog
 from potok.testing.gates import Gate
 from potok.testing.scripted_model import ScriptedModel
+from potok.testing.streamlog_base import OTHER_WORKER
 
 from .conftest import ONE_CALL, REQUEST, House, OneModel, started
 from .test_other_workers import endless, until_ended
@@ -89,3 +91,43 @@ async def test_a_take_over_whose_answer_was_lost_is_found_at_the_next_look(
 
     await until(lambda: service.live_runs > 0)
     assert (await house.log.read_run(record.run)).epoch == 2
+
+
+async def test_a_start_that_another_worker_took_over_meanwhile_is_a_start(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = await house.service(endless(Gate()))
+    put_attempt = house.log.put_attempt
+
+    async def late(run: RunId, *, epoch: int, attempt: Attempt) -> None:
+        monkeypatch.setattr(house.log, "put_attempt", put_attempt)
+        await house.log.release_lease(attempt.worker)
+        await house.log.take_over(run, worker=OTHER_WORKER, epoch=1)
+        await put_attempt(run, epoch=epoch, attempt=attempt)
+
+    monkeypatch.setattr(house.log, "put_attempt", late)
+
+    record = await started(service)
+
+    assert record.epoch > 1
+
+
+async def test_a_run_whose_start_was_half_stored_begins_once_the_log_can_be_written(
+    faulty_worker: NewWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, line = await faulty_worker()
+    put_attempt, calls = line.put_attempt, 0
+
+    async def put_at_the_third_time(*args: Any, **kwargs: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls < 3:
+            raise LogUnavailable("The log is away for a moment.")
+        await put_attempt(*args, **kwargs)
+
+    monkeypatch.setattr(line, "put_attempt", put_at_the_third_time)
+
+    record = await started(service)
+
+    assert await line.wait_beyond(record.run, START, seconds=5)
+    assert (await line.read_run(record.run)).status == "running"
