@@ -32,7 +32,7 @@ Json = dict[str, Any]
 @pytest.fixture(params=["sqlite", "postgres"])
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
     more = {"POTOK_DATABASE_URL": await new_database()} if request.param == "postgres" else {}
-    async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="400", **more) as running:
+    async with running_server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="800", **more) as running:
         yield running
 
 
@@ -230,7 +230,7 @@ async def test_native_runs_in_one_chat_wait_for_each_other_and_foreign_numbers_a
     assert [one["content"] for one in shown] == [LONG, state["message"]["text"]]
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 async def test_an_answer_of_the_ai_sdk_survives_a_kill_at_any_moment(
     tmp_path: Path, database: str
 ) -> None:
@@ -238,10 +238,12 @@ async def test_an_answer_of_the_ai_sdk_survives_a_kill_at_any_moment(
     server = Server(tmp_path, POTOK_DEMO_TOKENS_PER_SECOND="2000", **more)
     await server.start()
     try:
-        for number, seconds in enumerate((0.0, 0.01, 0.02, 0.05, 0.3)):
-            asked, name = said("user", LONG, "u1"), f"chat {number}"
+        asked = said("user", LONG, "u1")
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            whole = await tell(client, "uncut", asked)
+        for number, seconds in enumerate((0.0, 0.01, 0.03, 0.2)):
+            name = f"chat {number}"
             async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-                whole = await tell(client, "uncut", said("user", LONG, "u1"))
                 telling = asyncio.create_task(tell(client, name, asked))
                 await asyncio.sleep(seconds)
                 await server.kill()

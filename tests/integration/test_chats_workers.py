@@ -42,6 +42,15 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     server.kill()
 
 
+# A test that waits for a lease has one database in every run, and both in the long one.
+mostly_sqlite = pytest.mark.parametrize(
+    "settings", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)], indirect=True
+)
+mostly_postgres = pytest.mark.parametrize(
+    "settings", [pytest.param("sqlite", marks=pytest.mark.long), "postgres"], indirect=True
+)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 async def settings(request: pytest.FixtureRequest, redis: RedisServer) -> dict[str, str]:
     more = {"POTOK_DATABASE_URL": await new_database()} if request.param == "postgres" else {}
@@ -146,6 +155,7 @@ async def test_a_queue_is_sent_once_whichever_worker_it_was_put_to(two: Workers)
     assert len(shown) == 2 * len(asked)
 
 
+@mostly_postgres
 async def test_a_worker_that_is_killed_leaves_its_answers_to_the_other_one(two: Workers) -> None:
     whole = (await send(two.b, await new_chat(two.b), LONG, "uncut")).text
     chats = [await new_chat(two.a) for _ in range(3)]
@@ -165,6 +175,7 @@ async def test_a_worker_that_is_killed_leaves_its_answers_to_the_other_one(two: 
         assert len(messages) == (4 if place == 0 else 2)
 
 
+@mostly_sqlite
 async def test_a_killed_worker_s_continuation_goes_on_too(two: Workers) -> None:
     whole = (await send(two.b, await new_chat(two.b), LONG, "uncut")).text
     chat = await new_chat(two.a)
@@ -183,6 +194,7 @@ async def test_a_killed_worker_s_continuation_goes_on_too(two: Workers) -> None:
     assert [one["content"] for one in shown] == [LONG, whole]
 
 
+@mostly_sqlite
 async def test_workers_of_one_address_answer_every_chat_once(
     settings: dict[str, str], tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.custom_apps import EXAMPLES, app_on_path
 from tests.integration.harness import Server, events_of, running_server, text_in, whole_run
+from tests.postgres import new_database
 
 pytestmark = pytest.mark.integration
 
@@ -65,15 +66,17 @@ async def test_its_errors_have_its_dialects_shape(server: Server) -> None:
     assert reply.json()["error"] == "`topic` must be a text."
 
 
-async def test_kill_nine_at_any_token_loses_and_doubles_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+async def test_kill_nine_at_any_token_loses_and_doubles_none(tmp_path: Path, database: str) -> None:
     dice = random.Random(20261121)
-    server = Server(tmp_path / "data", **environment(tmp_path / "apps"))
+    more = {"POTOK_DATABASE_URL": await new_database()} if database == "postgres" else {}
+    server = Server(tmp_path / "data", **environment(tmp_path / "apps"), **more)
     await server.start()
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
             uncut = text_in(await whole_run(client, await start_tutor(client)))
         assert len(uncut) > 200
-        for _ in range(6):
+        for _ in range(4):
             await kill_and_compare(server, dice.randint(1, 150), uncut)
     finally:
         if server.is_running:

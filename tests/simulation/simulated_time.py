@@ -69,7 +69,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._clock = clock
         self.errors: list[str] = []
         self.set_debug(False)
-        self.set_task_factory(_noted_task)
+        self.set_task_factory(_noted_task)  # type: ignore[arg-type]
         self.set_exception_handler(self._note)
 
     def time(self) -> float:

@@ -11,6 +11,7 @@ from potok.events.kinds import (
     ReasoningEnd,
     ReasoningStart,
     RunEnd,
+    Status,
     TextDelta,
     TextEnd,
     TextStart,
@@ -61,6 +62,8 @@ class Held:
                     self.usage = event
                 case RunEnd():
                     self.ending = event
+                case Status():
+                    told.append(event)
                 case ReasoningStart() | ReasoningDelta() | ReasoningEnd() if not self._events:
                     told.append(event)
                 case _:

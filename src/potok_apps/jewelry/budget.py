@@ -14,7 +14,7 @@ from potok_apps.jewelry.words import Word
 
 __all__ = ["Budget", "find_budget"]
 
-Bound = Literal["max", "min", "about", "between", "neither"]
+Bound = Literal["max", "min", "about", "between"]
 
 _CUES: dict[str, Bound] = {
     **dict.fromkeys(
@@ -39,7 +39,6 @@ _CUES: dict[str, Bound] = {
     **dict.fromkeys(["между", "между", "between"], "between"),
 }
 _UP = frozenset(["more"])
-_DOWN = frozenset(["less", "cheaper"])
 _TURNED = frozenset(listed("больше дороже более выше свыше more over"))
 _TURNED_UP = frozenset(listed("меньше дешевле менее ниже less"))
 _SPEND = frozenset(listed("потрачу потратим дам дадим хочу могу готов готова хотелось заплачу"))

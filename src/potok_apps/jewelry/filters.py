@@ -72,6 +72,7 @@ def _among(column: ColumnElement[Any], values: tuple[str, ...]) -> Condition | N
 
 CONDITIONS: Mapping[str, Callable[[Preferences], Condition | None]] = MappingProxyType(
     {
+        "name": lambda wishes: _among(products.c.id, wishes.named),
         "category": lambda wishes: _among(products.c.category, wishes.category),
         "metal": lambda wishes: _among(products.c.metal, wishes.metal),
         "metal_color": lambda wishes: _among(products.c.metal_color, wishes.metal_color),

@@ -22,6 +22,7 @@ class Preferences:
         budget_min, budget_max: Roubles.
         is_budget_guessed: The budget stands for a word such as «недорого», not for a number.
         size: Of a ring, or centimetres; in the catalogue's own writing, such as `17.5`.
+        named: Ids of pieces that were called by their own names.
         without: (kind, value) pairs that are not wanted at all.
         zodiac: Code of a sign.
         is_on_sale: Only pieces with a lower price than before.
@@ -40,6 +41,7 @@ class Preferences:
     budget_max: int | None = None
     is_budget_guessed: bool = False
     size: str | None = None
+    named: tuple[str, ...] = ()
     without: tuple[tuple[str, str], ...] = ()
     zodiac: str | None = None
     is_on_sale: bool = False
@@ -63,8 +65,8 @@ class Preferences:
                 found[field.name] = value[0] if len(value) == 1 else list(value)
             elif field.name == "without" and value:
                 found["without"] = [{"kind": kind, "value": one} for kind, one in value]
-            elif field.name == "absent" and value:
-                found["absent"] = list(value)
+            elif field.name in ("absent", "named") and value:
+                found[field.name] = list(value)
             elif field.name not in LISTS and value not in (None, False, ()):
                 found[field.name] = value
         return found

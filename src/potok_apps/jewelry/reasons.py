@@ -11,6 +11,7 @@ from potok_apps.jewelry.zodiac import SIGNS
 __all__ = ["FILTER_NAMES", "dropped_text", "reason_of"]
 
 FILTER_NAMES = {
+    "name": Text("название", "name"),
     "category": Text("вид украшения", "kind of piece"),
     "metal": Text("металл", "metal"),
     "metal_color": Text("цвет металла", "colour of the metal"),

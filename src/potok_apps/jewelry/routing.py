@@ -15,6 +15,7 @@ from potok_apps.jewelry.mentions import read_text
 from potok_apps.jewelry.patterns import Patterns
 from potok_apps.jewelry.routing_words import AGENTS, EVIDENCE, EVIDENCE_FORMS, FOLLOW_UPS
 from potok_apps.jewelry.texts import Text, joined
+from potok_apps.jewelry.titles import find_titles
 from potok_apps.jewelry.wishes import Said
 from potok_apps.jewelry.words import Typos, Word, words_of
 from potok_apps.jewelry.zodiac import find_birthday, find_sign
@@ -38,6 +39,7 @@ _MENTIONS = {
     "recipient": 0.5,
 }
 _BUDGET = 1.5
+_NAMED = 1.5
 _SIGN = 3.0
 _WANT = 0.4  # of wishing alone, without a word of what is wished for
 _WANTING = ("хочу", "хотел", "хотим", "нужн", "мне бы", "want", "need", "покаж", "посовет")
@@ -133,6 +135,8 @@ def _evidence(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
         place = max(end, place + 1)
     for kind in {one.kind for one in mentions} & _MENTIONS.keys():
         count("consultant", _MENTIONS[kind], f"({kind})")
+    if find_titles(words):
+        count("consultant", _NAMED, "(name)")
     if find_budget(words) is not None:
         count("consultant", _BUDGET, "(budget)")
     if _only_wants(told.get("consultant", ())):
@@ -227,6 +231,7 @@ _HINTS = {
     "(stone)": Text("камень", "stone"),
     "(occasion)": Text("повод", "occasion"),
     "(recipient)": Text("для кого", "for whom"),
+    "(name)": Text("название", "a name"),
     "(budget)": Text("бюджет", "budget"),
     "(absent)": Text("изделие", "a piece"),
     "(price)": Text("цена", "price"),

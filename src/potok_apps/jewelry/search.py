@@ -30,6 +30,7 @@ RELAXATIONS = (
     "budget",
     "recipient",
     "category",
+    "name",
 )
 """Filters in the order in which they are given up: first one alone, then more and more together.
 

@@ -16,6 +16,7 @@ from potok_apps.jewelry.budget import Budget, find_budget
 from potok_apps.jewelry.mentions import Mention, read_text
 from potok_apps.jewelry.preferences import LISTS, Preferences
 from potok_apps.jewelry.texts import listed
+from potok_apps.jewelry.titles import find_titles
 from potok_apps.jewelry.words import Word
 from potok_apps.jewelry.zodiac import find_sign
 
@@ -66,6 +67,10 @@ def _updated(before: Preferences, text: str) -> Preferences:
         kept: tuple[str, ...] = changes.get(kind, getattr(before, kind))
         changes[kind] = tuple(value for value in kept if (kind, value) not in without)
     changes["without"] = tuple(dict.fromkeys(without))
+    named = find_titles(words)
+    if named or "category" in wanted:
+        # «а серьги?» asks for another piece than the one that was named before.
+        changes["named"] = named
     changes.update(_budget(before, words, wanted, optional))
     if (size := _size(words)) is not None:
         changes["size"] = size

@@ -200,7 +200,6 @@ _AMBIGUOUS = {
     **dict.fromkeys(["весы", "весов", "весам", "весами"], "libra"),
     **dict.fromkeys(listed("рыбы рыб рыбам рыбами рыба рыбе рыбу"), "pisces"),
 }
-_SELF = frozenset(listed("я она он жена муж мама подруга девушка i am i'm she he"))
 
 
 def sign_of(month: int, day: int) -> Sign:

@@ -5,6 +5,7 @@ from potok.events.kinds import (
     ReasoningEnd,
     ReasoningStart,
     RunEnd,
+    Status,
     TextDelta,
     TextEnd,
     TextStart,
@@ -45,6 +46,14 @@ def test_only_the_thinking_before_the_answer_is_told_at_once() -> None:
     assert holding.take([*THOUGHT, *text("t1", "{}"), *later]) == THOUGHT
     assert holding.release() == [*text("t1", "{}"), *later]
     assert holding.has_said
+
+
+def test_what_people_are_told_while_they_wait_is_told_at_once() -> None:
+    status = Status(text="Waiting...", code="queued")
+    holding = held(*text("t1", "{"))
+
+    assert holding.take([status]) == [status]
+    assert not held(status).has_said
 
 
 def test_counts_and_the_end_are_kept_apart() -> None:

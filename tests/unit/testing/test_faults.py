@@ -240,11 +240,14 @@ async def pages(closed: list[bool]) -> AsyncGenerator[int, None]:
 
 async def test_a_dropped_link_closes_what_it_read_from() -> None:
     closed: list[bool] = []
-    read = []
+    read: list[int] = []
 
-    with pytest.raises(LinkDropped):
+    async def follow() -> None:
         async for page in dropped_link(pages(closed), chance=Chance(4), rate=0.1):
             read.append(page)
+
+    with pytest.raises(LinkDropped):
+        await follow()
 
     assert read == list(range(len(read)))
     assert 0 < len(read) < 100
@@ -254,9 +257,8 @@ async def test_a_dropped_link_closes_what_it_read_from() -> None:
 async def test_a_slow_reader_gets_everything_in_the_end() -> None:
     closed: list[bool] = []
 
-    read = [
-        page async for page in slow_reader(pages(closed), chance=Chance(4), rate=0.5, seconds=0)
-    ]
+    slow = slow_reader(pages(closed), chance=Chance(4), rate=0.5, seconds=0)
+    read = [page async for page in slow]
 
     assert read == list(range(100))
     assert closed == [True]
