@@ -1,6 +1,7 @@
 """Lines to Redis that are reset while nobody uses them, under the event loop that servers run."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import uvloop
 
 from potok.events.envelope import START
+from potok.limits import REDIS_CONNECTIONS_MAX
 from potok.streamlog.redis import RedisLog
 from potok.testing.fakes import CountingIds
 from potok.testing.streamlog_base import create, texts, texts_of, write
@@ -19,6 +21,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(60)]
 
 NOTICED_SECONDS = 0.1
 RECHECKED_SECONDS = 1.6
+READERS = 50
+QUIET_SECONDS = 5.5  # redis-py would cut a quiet line after five
 
 
 @pytest.fixture
@@ -78,3 +82,35 @@ def test_whoever_waits_hears_of_growth_after_all_lines_were_reset(redis: RedisSe
                 return await waiting
 
     assert uvloop.run(hear())
+
+
+def listeners_of(redis: RedisServer) -> list[str]:
+    """Return the ids of the lines that listen."""
+    listed = redis.ask("CLIENT", "LIST", "TYPE", "pubsub").decode()
+    return re.findall(r"\bid=(\d+)", listed)
+
+
+async def test_readers_share_one_listening_line_that_no_silence_cuts(redis: RedisServer) -> None:
+    log = RedisLog(redis.url)
+    await log.open()
+    try:
+        run = await create(log, CountingIds())
+        waits = [
+            asyncio.create_task(log.wait_beyond(run.run, START, seconds=30)) for _ in range(READERS)
+        ]
+        await asyncio.sleep(NOTICED_SECONDS)
+        before = listeners_of(redis)
+        await asyncio.sleep(QUIET_SECONDS)
+        after = listeners_of(redis)
+        lines = redis.ask("CLIENT", "LIST", "TYPE", "normal").decode().count("id=")
+        await write(log, run, *texts("a"))
+        async with asyncio.timeout(5):
+            heard = await asyncio.gather(*waits)
+    finally:
+        await log.close()
+
+    assert len(before) == 1
+    assert after == before
+    # The line that asks this very question is one of them.
+    assert lines <= REDIS_CONNECTIONS_MAX + 2
+    assert heard == [True] * READERS

@@ -15,7 +15,7 @@ from hypothesis.stateful import (
 )
 
 from potok.clock import RunId
-from potok.testing.faults import FaultRates
+from potok.testing.faults import CALM, FaultRates
 from tests.simulation.backends import Backend, MemoryBackend, SqliteBackend
 from tests.simulation.profiles import long_look, short_look
 from tests.simulation.simulated_time import inline_threads
@@ -24,7 +24,7 @@ from tests.simulation.world import World
 
 number = st.integers(0, 5)
 rate = st.sampled_from([0.0, 0.0, 0.05, 0.3])
-rates = st.builds(
+rates = st.just(CALM) | st.builds(
     FaultRates,
     unstored=rate,
     unheard=rate,

@@ -21,11 +21,11 @@ from potok.server.body import counted, discard_body
 from potok.server.headers import header_of, with_headers
 from potok.server.problems import problem_response
 from potok.server.socket_refusal import refuse_socket
-from potok.server.static_ui import ASSETS_BELOW
+from potok.server.static_ui import AGENTS_PAGE, ASSETS_BELOW
 
 __all__ = ["OPEN_PATHS", "SafetyLayer", "principal_of"]
 
-OPEN_PATHS = frozenset({"/", "/healthz", "/openapi.json"})
+OPEN_PATHS = frozenset({"/", AGENTS_PAGE, "/healthz", "/openapi.json"})
 """Served over HTTP without a key, as the page's assets are: they say what the server is, and
 nothing of what it holds."""
 

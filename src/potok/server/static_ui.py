@@ -12,10 +12,13 @@ from starlette.types import Scope
 from potok import limits
 from potok.server.headers import header_of
 
-__all__ = ["ASSETS_BELOW", "UI_FOLDER", "StaticUi", "UiFile", "load_static_ui"]
+__all__ = ["AGENTS_PAGE", "ASSETS_BELOW", "UI_FOLDER", "StaticUi", "UiFile", "load_static_ui"]
 
 UI_FOLDER = Path(__file__).parent / "ui"
 """Where `scripts/web-build` puts the page; a wheel carries it."""
+
+AGENTS_PAGE = "/agents"
+"""Where the page shows the agents instead of the chat."""
 
 ASSETS_BELOW = "/assets/"
 """Scripts, styles and pictures. Their names change with their contents, so they never expire."""

@@ -9,8 +9,8 @@ from potok_apps.jewelry.words import Word, words_of
 
 __all__ = ["find_titles"]
 
-_ENDING = 2  # letters of a long word that its other forms may change: «Северного сияния»
-_LONG = 5
+_ADJECTIVE_ENDINGS = ("ый", "ий", "ая", "яя", "ое")  # «Северного сияния»
+_LONG = 5  # letters from which a word has other forms that begin alike
 _QUOTES = frozenset("«\"“„'")
 _ID_DIGITS = 4
 
@@ -57,4 +57,6 @@ def _titles() -> Patterns[tuple[str, ...]]:
 
 
 def _stemmed(word: str) -> str:
-    return word[:-_ENDING] + "*" if len(word) >= _LONG else word
+    if len(word) < _LONG:
+        return word
+    return word[: -2 if word.endswith(_ADJECTIVE_ENDINGS) else -1] + "*"

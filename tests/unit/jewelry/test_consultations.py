@@ -85,6 +85,7 @@ CONSULTATIONS: list[tuple[str, str, str, str]] = [
         "budget",
         "0002 0003 0005 0007 0008 0017",
     ),
+    ("Сколько стоят серьги «Ладога»?", "category name", "", "0024"),
     ("Платиновый кулон до ста тридцати тысяч", "category metal budget", "", "0048"),
 ]
 

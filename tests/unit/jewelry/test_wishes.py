@@ -69,6 +69,14 @@ WISHES: list[tuple[str, dict[str, Any]]] = [
     ("на 25-летие сестре", {"occasion": "anniversary", "recipient": "sister"}),
     ("позвоните через 5 часов", {}),
     ("заказ от 03.04.2026", {}),
+    # Names of pieces; a title that is an ordinary word counts where it is written as a name.
+    ("кольцо «Северное сияние»", {"category": "ring", "named": ["JW-0001"]}),
+    ("насчёт Северного сияния", {"named": ["JW-0001"]}),
+    ("серьги Ладога", {"category": "earrings", "named": ["JW-0024", "JW-0062"]}),
+    ("JW-0042 ещё есть?", {"named": ["JW-0042"]}),
+    ("JW-9999", {}),
+    ("разбил сердце", {}),
+    ("Весна пришла", {}),
     # What is refused, and what is not.
     ("не золото", {"without": [{"kind": "metal", "value": "gold"}]}),
     ("кроме жемчуга", {"without": [{"kind": "stone", "value": "pearl"}]}),
@@ -94,6 +102,7 @@ WISHES: list[tuple[str, dict[str, Any]]] = [
     ("не знаю, кольцо или серьги", {"category": ["ring", "earrings"]}),
     ("не знаю кольцо или серьги", {"category": ["ring", "earrings"]}),
     ("золото не обязательно, главное изумруд", {"stone": "emerald"}),
+    ("не хочу ничего золотого", {"without": [{"kind": "metal", "value": "gold"}]}),
     ("не только золото", {"metal": "gold"}),
     # English.
     (
@@ -223,6 +232,13 @@ def test_a_present_for_somebody_else_is_another_search() -> None:
         "recipient": "mother",
     }
     assert found.budget_max is None
+
+
+def test_a_named_piece_stays_named_until_another_kind_is_wanted() -> None:
+    named = ("user", "кольцо «Северное сияние»")
+
+    assert parse_wishes("есть 17 размер?", [named]).named == ("JW-0001",)
+    assert parse_wishes("а серьги?", [named]).named == ()
 
 
 def test_words_of_the_assistant_are_no_wishes() -> None:

@@ -55,6 +55,22 @@ async def test_the_page_is_asked_for_anew_each_time_and_sent_once(ui: StaticUi) 
         assert again.content == b""
 
 
+async def test_the_agents_stand_on_the_same_page_and_nothing_else_does(ui: StaticUi) -> None:
+    async with client_of(ui, access=KEYED) as client:
+        chat, agents = await client.get("/"), await client.get("/agents")
+        head = await client.head("/agents")
+        statuses = [
+            (await client.get(path)).status_code for path in ("/agents/x", "/agent", "/api/agents")
+        ]
+        posted = await client.post("/agents")
+
+    assert agents.text == chat.text
+    assert agents.headers["content-security-policy"] == chat.headers["content-security-policy"]
+    assert (head.status_code, head.content) == (200, b"")
+    assert 200 not in statuses
+    assert posted.status_code in (401, 405)
+
+
 async def test_the_page_may_run_its_own_files_alone(ui: StaticUi) -> None:
     async with client_of(ui) as client:
         policy = (await client.get("/")).headers["content-security-policy"]

@@ -37,6 +37,7 @@ test("the promised names are there, and no others", () => {
     "reasoningOf",
     "resumeRun",
     "startRun",
+    "streamAgent",
     "streamChat",
     "streamWithTimeout",
     "textOf",

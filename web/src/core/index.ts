@@ -2,6 +2,8 @@
 
 export type { AdaptiveOptions, Transport } from "./adaptive.ts";
 export { adaptiveStreaming } from "./adaptive.ts";
+export type { AgentEnding, AgentFrame, AgentRequest } from "./agentWire.ts";
+export { streamAgent } from "./agentWire.ts";
 export type { Environment, MachineSignal, SocketLike } from "./environment.ts";
 export type { Refusal } from "./errors.ts";
 export {

@@ -28,6 +28,12 @@ export interface Prediction {
   readonly high: number;
 }
 
+/** What was taken in a month. */
+export interface Month {
+  readonly month: string;
+  readonly value: number;
+}
+
 export interface Trend {
   readonly tag: string;
   readonly title: string;
@@ -47,6 +53,8 @@ export interface Question {
 export interface Findings {
   readonly products: readonly Product[];
   readonly segments: readonly Segment[];
+  /** The months before the forecast. */
+  readonly months: readonly Month[];
   readonly forecast: readonly Prediction[];
   readonly trends: readonly Trend[];
   readonly question: Question | null;
@@ -105,6 +113,19 @@ export function voicesOf(message: Message): readonly Voice[] {
   });
 }
 
+/** Return why these agents answer and no others, null while nobody knows. */
+export function reasonOf(message: Message): string | null {
+  const reason = dataOf(message, "metadata")?.["reason"];
+  return typeof reason === "string" && reason !== "" ? reason : null;
+}
+
+/** Return the code of each round of the coder, oldest first. */
+export function roundsOf(message: Message): readonly Part[] {
+  return message.parts.filter(
+    (part) => part.type === "text" && part.channel === "code" && part.choice === 0,
+  );
+}
+
 /** Return what the coding agent tells of its work, null while it does not. */
 export function codeFactsOf(message: Message): CodeFacts | null {
   const facts = dataOf(message, "coding");
@@ -139,6 +160,10 @@ function findingsOf(found: Fields): Findings {
       share: number(one["share"]),
       revenueShare: number(one["revenue_share"]),
       action: text(one["action"]),
+    })),
+    months: list(fields(found["patterns"])["by_month"]).map((one) => ({
+      month: text(one["month"]),
+      value: number(one["revenue_rub"]),
     })),
     forecast: list(found["forecast"]).map((one) => ({
       month: text(one["month"]),

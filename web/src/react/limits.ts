@@ -36,3 +36,5 @@ export const MODELS_MILLISECONDS = 30_000;
 export const HISTORY_MESSAGES_MAX = 40;
 /** Lines of code that two rounds are compared by: the table has their product in cells. */
 export const DIFF_LINES_MAX = 1_500;
+/** Time within which characters that have come are shown: the eye takes less for a jump. */
+export const SMOOTH_SECONDS = 0.25;

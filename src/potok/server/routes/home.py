@@ -1,4 +1,4 @@
-"""`GET /`: the page for the person who opened the server's address in a browser, and its assets."""
+"""The pages for a person with a browser: `GET /`, the agents' `GET /agents`, and their assets."""
 
 import asyncio
 from contextlib import suppress
@@ -14,16 +14,20 @@ from potok.models.contract import ModelInfo
 from potok.server.headers import language_of
 from potok.server.home_page import CONTENT_SECURITY_POLICY, HomeFacts, render_home
 from potok.server.services import Services
-from potok.server.static_ui import ASSETS_BELOW
+from potok.server.static_ui import AGENTS_PAGE, ASSETS_BELOW
 
 __all__ = ["add_home_routes"]
 
 
 def add_home_routes(app: FastAPI, services: Services) -> None:
-    """Add the page, which is no part of the API: the built one, or the plain one without it."""
+    """Add the page, which is no part of the API: the built one, or the plain one without it.
+
+    One built page stands at both addresses; its script looks at which it is.
+    """
     ui = services.ui
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.api_route(AGENTS_PAGE, methods=["GET", "HEAD"], include_in_schema=False)
     async def show_home(request: Request) -> Response:
         if ui is not None:
             return ui.answer_page(request.scope)
