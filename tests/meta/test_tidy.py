@@ -19,6 +19,7 @@ def sentences(tree: Tree) -> list[str]:
     return [str(fault) for fault in tidy.find_faults(tree, {})]
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="what belongs to the project, git knows")
 def test_this_checkout_is_tidy() -> None:
     faults = tidy.find_faults(read_tree(ROOT), tidy.EXCEPTIONS)

@@ -49,6 +49,8 @@ class WorldMachine(RuleBasedStateMachine):
     """What may happen to the world; after each step everything must hold."""
 
     backend: type[Backend] = MemoryBackend
+    only_rates: FaultRates | None = None
+    """Where one kind of fault is looked at; None: any."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +70,7 @@ class WorldMachine(RuleBasedStateMachine):
         self, seed: int, rates: FaultRates, workers: int, told: dict[str, Any], model: Continues
     ) -> None:
         note(f"seed of all faults: {seed}")
-        self.world = World(self.backend(), seed=seed, rates=rates)
+        self.world = World(self.backend(), seed=seed, rates=self.only_rates or rates)
         for _ in range(workers):
             self.run(self.world.open_worker())
         self._start(worker=0, telling=told, model=model, leaves=False)
@@ -244,13 +246,13 @@ class SqliteWorldMachine(WorldMachine):
 
 @pytest.mark.timeout(60)
 def test_a_world_keeps_its_promises() -> None:
-    run_state_machine_as_test(WorldMachine, settings=short_look(20))
+    run_state_machine_as_test(WorldMachine, settings=short_look(100))
 
 
 @pytest.mark.timeout(60)
 def test_a_world_over_a_file_keeps_its_promises() -> None:
     with inline_threads():
-        run_state_machine_as_test(SqliteWorldMachine, settings=short_look(10))
+        run_state_machine_as_test(SqliteWorldMachine, settings=short_look(30))
 
 
 @pytest.mark.long

@@ -47,7 +47,9 @@ __all__ = ["ME", "World"]
 T = TypeVar("T")
 
 ME = "me"
-SETTINGS = RunSettings(events_kept_seconds=120.0, trim_every_seconds=5.0)
+SETTINGS = RunSettings(
+    events_kept_seconds=120.0, trim_every_seconds=5.0, disconnect_grace_seconds=3.0
+)
 TAKE_OVER_SECONDS = SETTINGS.lease_seconds + 2.0
 # The longest story, with all its faults and every wait between its calls.
 QUIET_STEPS_MAX = 80

@@ -6,6 +6,7 @@ it is used.
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -208,6 +209,8 @@ class _Places:
                 self._walk(self._target_of(pointer), (*way, pointer))
 
     def _target_of(self, pointer: str) -> Json:
+        # In a fragment of an address, so letters may be escaped (RFC 6901 6).
+        pointer = unquote(pointer)
         if pointer in self._anchors:
             return self._anchors[pointer]
         found: Json = self._root

@@ -107,6 +107,8 @@ class StreamResponse(Response):
         self._first_page_seconds_max = first_page_seconds_max
         self._beginning: asyncio.Future[None] | None = None
         self._writing_since: float | None = None
+        # Both tasks write; nothing may follow the end.
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._send = send
@@ -147,9 +149,7 @@ class StreamResponse(Response):
                 # Headers go out before the first token, and bytes behind them: some proxies and
                 # browsers hold an answer back until its body begins.
                 await self._begin()
-                if not self._encoder.is_ended:
-                    # Else the first page came meanwhile, and was the whole run.
-                    await self._write(self._encoder.heartbeat())
+                await self._write(self._encoder.heartbeat(), is_news=False)
             since = self._writing_since
             if since is not None and loop.time() - since >= self._write_seconds_max:
                 _logger.info("run %s: a reader took nothing and was put off", self._run)
@@ -170,7 +170,8 @@ class StreamResponse(Response):
                 if self._encoder.is_ended:
                     break
         if self._encoder.is_ended and self._encoder.ends_cleanly:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            async with self._turn:
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _frames_of(self, page: Sequence[StoredEvent] | None) -> Iterator[bytes]:
         if page is None:
@@ -193,12 +194,16 @@ class StreamResponse(Response):
             self._beginning = asyncio.ensure_future(self._send(start))
         await self._beginning
 
-    async def _write(self, block: bytes) -> None:
+    async def _write(self, block: bytes, *, is_news: bool = True) -> None:
         if not block:
             # Some dialects have no heartbeat; an empty write would end some servers' body.
             return
         loop = asyncio.get_running_loop()
         self._writing_since = since = loop.time()
-        await self._send({"type": "http.response.body", "body": block, "more_body": True})
+        async with self._turn:
+            if not is_news and self._encoder.is_ended:
+                # The first page came meanwhile, and was the whole run.
+                return
+            await self._send({"type": "http.response.body", "body": block, "more_body": True})
         self._writing_since = None
         self._lags = loop.time() - since >= limits.WRITE_SECONDS_SLOW

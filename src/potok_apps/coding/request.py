@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from potok.apps.contract import JsonObject, Route, Start
 from potok_apps.coding.dialect import CodingSse
+from potok_apps.reading import history_schema, read_history, read_model, read_text
 from potok_apps.refusals import Refusal
 
 __all__ = ["AGENT", "MODES", "ROUTE", "read_wish"]
@@ -13,46 +14,23 @@ MODES = ("chat", "code")
 
 MESSAGE_CHARACTERS_MAX = 20_000
 """Of one message: a long task with a file in it."""
-HISTORY_MESSAGES_MAX = 100
-"""Of the conversation before; older ones are the client's to leave out."""
-
-_ROLES = ("user", "assistant", "system")
 
 
 def read_wish(body: JsonObject, path: Mapping[str, str]) -> Start:
     """Check a body; raises `Refusal`."""
-    message = body.get("message")
-    if not isinstance(message, str) or not message.strip():
-        raise Refusal(
-            ru="Напишите в `message`, что нужно сделать.",
-            en="`message` must be a text: what is to be done?",
-            param="message",
-        )
-    if len(message) > MESSAGE_CHARACTERS_MAX:
-        raise Refusal(
-            ru=f"Слишком длинное сообщение: можно до {MESSAGE_CHARACTERS_MAX} символов.",
-            en=f"`message` has {len(message)} characters; send at most {MESSAGE_CHARACTERS_MAX}.",
-            param="message",
-        )
+    message = read_text(body, "message", characters_max=MESSAGE_CHARACTERS_MAX)
     mode = body.get("mode", "chat")
     if mode not in MODES:
         raise Refusal(
             ru="`mode` может быть chat или code.", en="`mode` must be chat or code.", param="mode"
         )
-    model = body.get("model")
-    if model is not None and (not isinstance(model, str) or not model):
-        raise Refusal(
-            ru="`model` — это имя модели, строка.",
-            en="`model` must be the name of a model.",
-            param="model",
-        )
     return Start(
         agent=AGENT,
         input={
             "message": message,
-            "history": _read_history(body.get("conversation_history", [])),
+            "history": read_history(body, characters_max=MESSAGE_CHARACTERS_MAX),
             "mode": mode,
-            "model": model,
+            "model": read_model(body),
             "temperature": _read_temperature(body.get("temperature")),
         },
     )
@@ -71,31 +49,6 @@ def _read_temperature(value: object) -> float | None:
     return float(value)  # type: ignore[arg-type]
 
 
-def _read_history(history: object) -> list[JsonObject]:
-    param = "conversation_history"
-    if not isinstance(history, list) or len(history) > HISTORY_MESSAGES_MAX:
-        raise Refusal(
-            ru=f"`{param}` — массив, не больше {HISTORY_MESSAGES_MAX} сообщений.",
-            en=f"`{param}` must be an array of at most {HISTORY_MESSAGES_MAX} messages.",
-            param=param,
-        )
-    for place, message in enumerate(history):
-        is_message = (
-            isinstance(message, dict)
-            and message.get("role") in _ROLES
-            and isinstance(message.get("content"), str)
-        )
-        if not is_message:
-            raise Refusal(
-                ru=f"`{param}[{place}]` — объект с полями `role` (user, assistant или system) и"
-                " `content`, текст.",
-                en=f"`{param}[{place}]` must be an object with `role` (user, assistant or system)"
-                " and `content`, a text.",
-                param=f"{param}[{place}]",
-            )
-    return [{"role": one["role"], "content": one["content"]} for one in history]
-
-
 ROUTE = Route(
     path="/api/agent/stream",
     dialect=CodingSse(),
@@ -105,18 +58,7 @@ ROUTE = Route(
         "required": ["message"],
         "properties": {
             "message": {"type": "string", "maxLength": MESSAGE_CHARACTERS_MAX},
-            "conversation_history": {
-                "type": "array",
-                "maxItems": HISTORY_MESSAGES_MAX,
-                "items": {
-                    "type": "object",
-                    "required": ["role", "content"],
-                    "properties": {
-                        "role": {"enum": list(_ROLES)},
-                        "content": {"type": "string"},
-                    },
-                },
-            },
+            "conversation_history": history_schema(),
             "mode": {"enum": list(MODES), "default": "chat"},
             "model": {"type": "string"},
             "temperature": {"type": "number", "minimum": 0, "maximum": 2},

@@ -150,6 +150,8 @@ def _is_measure(words: Sequence[Word], amount: Amount) -> bool:
     if after in "-‑" and amount.end + 1 < len(words):
         after = words[amount.end + 1].text
     before = words[amount.begin - 1].text if amount.begin else ""
+    if "jw" in {word.text for word in words[max(0, amount.begin - 2) : amount.begin]}:
+        return True
     if amount.currency or amount.is_scaled:
         return False
     # «03.04.1990» and «3/4» are no amounts.

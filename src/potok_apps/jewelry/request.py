@@ -6,6 +6,7 @@ from typing import Any
 
 from potok.apps.contract import JsonObject, Route, Start
 from potok_apps.jewelry.dialect import ConsultationSse, OrchestratorSse
+from potok_apps.reading import history_schema, read_history, read_model, read_text
 from potok_apps.refusals import Refusal
 
 __all__ = ["AGENTS", "CONSULTATION", "ORCHESTRATOR", "ROUTES", "read_consultation", "read_task"]
@@ -18,12 +19,9 @@ AGENTS = ("consultant", "girlfriend", "analysis", "trend", "taste")
 
 MESSAGE_CHARACTERS_MAX = 8_000
 """Of one message: what a person types about jewelry, generously."""
-HISTORY_MESSAGES_MAX = 100
-"""Of the conversation before; older ones are the client's to leave out."""
 HISTORY_CHARACTERS_MAX = 8_000
-"""Of one message in it."""
+"""Of one message of the conversation before."""
 
-_ROLES = ("user", "assistant", "system")
 # An id is somebody else's word: a number, a UUID, an e-mail address.
 _USER = re.compile(r"[\w.@:+-]{1,100}")
 
@@ -53,69 +51,17 @@ def _read_common(body: JsonObject, path: Mapping[str, str]) -> dict[str, Any]:
             en="A user's id has up to 100 letters, digits and . @ : + - _.",
             param="user_id",
         )
-    message = body.get("message")
-    if not isinstance(message, str) or not message.strip():
-        raise Refusal(
-            ru="Напишите в `message`, чем помочь: пустое сообщение не обработать.",
-            en="`message` must be a text that is not empty.",
-            param="message",
-        )
-    if len(message) > MESSAGE_CHARACTERS_MAX:
-        raise Refusal(
-            ru=f"Слишком длинное сообщение: можно до {MESSAGE_CHARACTERS_MAX} символов.",
-            en=f"`message` has {len(message)} characters; send at most {MESSAGE_CHARACTERS_MAX}.",
-            param="message",
-        )
-    model = body.get("model")
-    if model is not None and (not isinstance(model, str) or not model):
-        raise Refusal(
-            ru="`model` — это имя модели, строка.",
-            en="`model` must be the name of a model.",
-            param="model",
-        )
-    history = _read_history(body.get("conversation_history"))
-    return {"user_id": user, "message": message.strip(), "history": history, "model": model}
-
-
-def _read_history(history: object) -> list[JsonObject]:
-    param = "conversation_history"
-    if history is None:
-        return []
-    if not isinstance(history, list) or len(history) > HISTORY_MESSAGES_MAX:
-        raise Refusal(
-            ru=f"`{param}` — массив, не больше {HISTORY_MESSAGES_MAX} сообщений.",
-            en=f"`{param}` must be an array of at most {HISTORY_MESSAGES_MAX} messages.",
-            param=param,
-        )
-    for place, message in enumerate(history):
-        is_message = (
-            isinstance(message, dict)
-            and message.get("role") in _ROLES
-            and isinstance(message.get("content"), str)
-            and len(message["content"]) <= HISTORY_CHARACTERS_MAX
-        )
-        if not is_message:
-            raise Refusal(
-                ru=f"`{param}[{place}]` — объект с полями `role` (user, assistant или system) и"
-                f" `content`, текст до {HISTORY_CHARACTERS_MAX} символов.",
-                en=f"`{param}[{place}]` must be an object with `role` (user, assistant or system)"
-                f" and `content`, a text of at most {HISTORY_CHARACTERS_MAX} characters.",
-                param=f"{param}[{place}]",
-            )
-    return [{"role": one["role"], "content": one["content"]} for one in history]
+    return {
+        "user_id": user,
+        "message": read_text(body, "message", characters_max=MESSAGE_CHARACTERS_MAX),
+        "history": read_history(body, characters_max=HISTORY_CHARACTERS_MAX),
+        "model": read_model(body),
+    }
 
 
 _FIELDS: dict[str, Any] = {
     "message": {"type": "string", "minLength": 1, "maxLength": MESSAGE_CHARACTERS_MAX},
-    "conversation_history": {
-        "type": "array",
-        "maxItems": HISTORY_MESSAGES_MAX,
-        "items": {
-            "type": "object",
-            "required": ["role", "content"],
-            "properties": {"role": {"enum": list(_ROLES)}, "content": {"type": "string"}},
-        },
-    },
+    "conversation_history": history_schema(),
     "model": {"type": "string"},
 }
 

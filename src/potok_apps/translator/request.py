@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
-from potok.apps.contract import JsonObject, RequestInvalid, Route, Start
+from potok.apps.contract import JsonObject, Route, Start
 from potok.dialects.simple_chat import SimpleChatSse
+from potok_apps.reading import read_model, read_text
+from potok_apps.refusals import Refusal
 
 __all__ = ["AGENT", "ROUTE", "read_translation"]
 
@@ -34,28 +36,24 @@ _CODES = {
 
 
 def read_translation(body: JsonObject, path: Mapping[str, str]) -> Start:
-    """Check a body; raises `RequestInvalid`."""
-    text = body.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise RequestInvalid("`text` must be a text to translate.", param="text")
-    if len(text) > TEXT_CHARACTERS_MAX:
-        raise RequestInvalid(
-            f"`text` has {len(text)} characters; send at most {TEXT_CHARACTERS_MAX} at once.",
-            param="text",
-        )
+    """Check a body; raises `Refusal`."""
+    read_text(body, "text", characters_max=TEXT_CHARACTERS_MAX)
     language = body.get("target_language", "Spanish")
     if not isinstance(language, str) or not 0 < len(language.strip()) <= LANGUAGE_CHARACTERS_MAX:
-        raise RequestInvalid(
-            "`target_language` must be the name of a language, such as Spanish or es.",
+        raise Refusal(
+            ru="`target_language` — название языка, например Spanish или es.",
+            en="`target_language` must be the name of a language, such as Spanish or es.",
             param="target_language",
         )
-    model = body.get("model")
-    if model is not None and (not isinstance(model, str) or not model):
-        raise RequestInvalid("`model` must be the name of a model.", param="model")
     name = language.strip()
     return Start(
         agent=AGENT,
-        input={"text": text, "target_language": _CODES.get(name.lower(), name), "model": model},
+        # With its blank edges: they are part of a text's form.
+        input={
+            "text": body["text"],
+            "target_language": _CODES.get(name.lower(), name),
+            "model": read_model(body),
+        },
     )
 
 

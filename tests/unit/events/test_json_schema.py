@@ -14,11 +14,14 @@ PERSON = {
 }
 
 
-def doubled(levels: int, *, by_anchor: bool) -> dict[str, Any]:
-    """A schema of a few lines whose check takes two to the power of `levels` steps."""
+def doubled(levels: int, *, by_anchor: bool = False, letter: str = "a") -> dict[str, Any]:
+    """A schema of a few lines whose check takes two to the power of `levels` steps.
+
+    `letter` is how references write the letter a.
+    """
 
     def reference(level: int) -> dict[str, str]:
-        return {"$ref": f"#a{level}" if by_anchor else f"#/$defs/a{level}"}
+        return {"$ref": f"#{letter}{level}" if by_anchor else f"#/$defs/{letter}{level}"}
 
     named: dict[str, Any] = {
         f"a{level}": {"allOf": [reference(level + 1), reference(level + 1)]}
@@ -121,7 +124,8 @@ def test_schemas_as_clients_send_them_are_taken(schema: dict[str, Any]) -> None:
         {"properties": {"a": {"$id": "http://127.0.0.1:1/a"}}},
         {"$schema": "http://127.0.0.1:1/meta"},
         {"enum": ["x" * 300_000]},
-        doubled(40, by_anchor=False),
+        doubled(40),
+        doubled(40, letter="%61"),
         doubled(40, by_anchor=True),
     ],
     ids=str,

@@ -140,6 +140,36 @@ async def test_headers_and_a_heartbeat_go_out_before_the_first_page() -> None:
     assert client.blocks == [b": hb\n"]
 
 
+async def test_an_early_heartbeat_that_waits_for_its_client_never_follows_the_end() -> None:
+    gate, waiting = asyncio.Event(), asyncio.Event()
+
+    async def late() -> AsyncIterator[Sequence[StoredEvent] | None]:
+        await waiting.wait()
+        yield WHOLE
+
+    class Slow(Client):
+        async def send(self, message: Message) -> None:
+            if message.get("body") == b": hb\n":
+                waiting.set()
+                await gate.wait()
+            await super().send(message)
+
+    client = Slow()
+    response = StreamResponse(
+        late(), NativeSse().encoder(READING), run=RUN, headers={}, first_page_seconds_max=0.001
+    )
+    playing = asyncio.create_task(play(response, client))
+    await waiting.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    gate.set()
+    await playing
+
+    assert client.blocks[0] == b": hb\n"
+    assert client.is_complete
+
+
 async def test_frames_that_wait_for_the_first_page_come_after_early_headers() -> None:
     gate = asyncio.Event()
 

@@ -67,6 +67,8 @@ export interface Voice {
   readonly agent: string | null;
   readonly text: string;
   readonly isOpen: boolean;
+  /** It was broken off. */
+  readonly isCut: boolean;
   readonly findings: Findings | null;
   readonly error: string | null;
 }
@@ -107,6 +109,7 @@ export function voicesOf(message: Message): readonly Voice[] {
       agent,
       text: parts.map((part) => part.text).join(""),
       isOpen: parts.some((part) => part.state === "open"),
+      isCut: parts.some((part) => part.state === "cut"),
       findings: own === null || own === undefined ? null : findingsOf(fields(own)),
       error: typeof error === "string" ? error : null,
     };

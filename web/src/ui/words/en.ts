@@ -6,6 +6,9 @@ export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly ot
 export const EN = {
   title: "Potok",
   chat: "Conversation",
+  pages: "Pages",
+  chatPage: "Chat",
+  agentsPage: "Agents",
   skip: "Go to the message field",
   you: "You",
   answerOf: "Answer",

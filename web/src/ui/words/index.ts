@@ -19,8 +19,13 @@ const Language = createContext("en");
 /** Gives the components below it their language. */
 export const LanguageProvider = Language.Provider;
 
+/** The tag of the language that a person reads. */
+export function useLanguage(): string {
+  return useContext(Language);
+}
+
 export function useWords(): Words {
-  return wordsOf(useContext(Language));
+  return wordsOf(useLanguage());
 }
 
 export interface Numbers {
@@ -40,5 +45,5 @@ export function numbersOf(language: string): Numbers {
 }
 
 export function useNumbers(): Numbers {
-  return numbersOf(useContext(Language));
+  return numbersOf(useLanguage());
 }

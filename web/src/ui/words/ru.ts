@@ -4,6 +4,9 @@ import type { Words } from "./en.ts";
 export const RU: Words = {
   title: "Potok",
   chat: "Разговор",
+  pages: "Страницы",
+  chatPage: "Чат",
+  agentsPage: "Агенты",
   skip: "К полю сообщения",
   you: "Вы",
   answerOf: "Ответ",
