@@ -1,5 +1,7 @@
 """What the store has shown of one run, and the checks that hold for every run at every time."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from potok.clock import RunId
@@ -19,6 +21,10 @@ NEXT = {
     "running": {"running", "finished", "cancelled", "failed"},
 }
 """What a status may be when it is seen next; an ended one never changes."""
+
+
+# A run that is read while it grows is read again; it ends after fewer events than these.
+ROUNDS_MAX = 200
 
 
 class Ledger:
@@ -48,21 +54,31 @@ class Ledger:
 
     async def catch_up(self, store: StreamLog, record: RunRecord) -> None:
         """Read what is new, and check it against all that was seen before."""
-        self._compare(record)
-        self.record = record
+        for _ in range(ROUNDS_MAX):
+            self._compare(record)
+            self.record = record
+            await self._read_rest(store)
+            if self.is_trimmed:
+                return
+            if record.tail == len(self.events):
+                self._check_end()
+                return
+            # It grew while it was read.
+            record = await store.read_run(self.run)
+        raise AssertionError(f"{self.run}: the record tells another tail than {len(self.events)}")
+
+    async def _read_rest(self, store: StreamLog) -> None:
         while not self.is_trimmed:
             after = Offset(len(self.events))
             try:
                 page = await store.read(self.run, after=after, events_max=READ_EVENTS_MAX)
             except (OffsetExpired, LogLost, RunNotFound):
-                assert not record.is_live, "a live run loses nothing"
+                assert not self.record.is_live, "a live run loses nothing"
                 self.is_trimmed = True
                 return
             self._take(page.events)
             if not page.events:
-                break
-        assert self.record.tail == len(self.events), "the record tells another tail"
-        self._check_end()
+                return
 
     def _compare(self, record: RunRecord) -> None:
         before = self.record
@@ -72,8 +88,8 @@ class Ledger:
         assert record.tail >= before.tail, f"{self.run}: its tail went back"
         assert record.request_hash == before.request_hash
 
-    def _take(self, events: object) -> None:
-        for stored in events:  # type: ignore[attr-defined]
+    def _take(self, events: Sequence[StoredEvent]) -> None:
+        for stored in events:
             assert stored.offset == len(self.events) + 1, f"{self.run}: a gap in the log"
             self._grammar.admit(stored.event)
             self._fold.feed(stored.event)

@@ -203,6 +203,7 @@ class StreamResponse(Response):
         async with self._turn:
             if not is_news and self._encoder.is_ended:
                 # The first page came meanwhile, and was the whole run.
+                self._writing_since = None
                 return
             await self._send({"type": "http.response.body", "body": block, "more_body": True})
         self._writing_since = None

@@ -6,7 +6,7 @@ from typing import Any
 from potok.apps.contract import Node
 from potok_apps.jewelry.facts import Facts, numbers_outside
 from potok_apps.jewelry.house import Asked, House
-from potok_apps.jewelry.preferences import Preferences, describe
+from potok_apps.jewelry.preferences import Preferences, describe, remarks_on
 from potok_apps.jewelry.reasons import dropped_text
 from potok_apps.jewelry.search import Found, Match, search_products
 from potok_apps.jewelry.taste_store import read_facts, read_profile, remember_fact, take_answer
@@ -71,6 +71,7 @@ def piece_facts(wishes: Preferences, found: Found, language: Language) -> list[s
     understood = describe(wishes).within(language)
     if understood and not wishes.is_empty:
         facts.append(Text("Я ищу: {}.", "I look for: {}.").within(language).format(understood))
+    facts += [remark.within(language) for remark in remarks_on(wishes)]
     if found.dropped:
         facts.append(dropped_text(wishes, found.dropped).within(language))
     if not found.matches:

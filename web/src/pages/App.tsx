@@ -7,12 +7,15 @@ import { useModels } from "../react/useModels.ts";
 import { Announcer } from "../ui/announcer.tsx";
 import { KeyForm } from "../ui/KeyForm.tsx";
 import { LanguageProvider } from "../ui/words/index.ts";
+import { AgentsPage } from "./AgentsPage.tsx";
 import { ChatPage } from "./ChatPage.tsx";
 
 const KEY = "potok.key";
 const session = browserStorage("sessionStorage");
 
-/** The page at `/`. It asks for the server's key first, where there is one. */
+const Page = location.pathname === "/agents" ? AgentsPage : ChatPage;
+
+/** The page at `/`, or at `/agents`. It asks for the server's key first, where there is one. */
 export function App() {
   const [preferences, changePreferences] = usePreferences();
   const [key, setKey] = useState(() => session.read(KEY));
@@ -34,7 +37,7 @@ export function App() {
         {needsKey ? (
           <KeyForm isWrong={key !== null} onKey={enter} />
         ) : (
-          <ChatPage
+          <Page
             serverKey={key}
             models={models}
             reloadModels={reloadModels}

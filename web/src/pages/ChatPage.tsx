@@ -12,6 +12,7 @@ import { DemoChip } from "../ui/DemoChip.tsx";
 import { Header } from "../ui/Header.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { ModelChoice } from "../ui/ModelChoice.tsx";
+import { PageLinks } from "../ui/PageLinks.tsx";
 import { useFollow } from "../ui/useFollow.ts";
 import { Welcome } from "../ui/Welcome.tsx";
 import { useWords } from "../ui/words/index.ts";
@@ -19,7 +20,7 @@ import { ExchangeView } from "./ExchangeView.tsx";
 import { LineBanner } from "./LineBanner.tsx";
 import { useStopKey } from "./useStopKey.ts";
 
-interface ChatPageProps {
+export interface PageProps {
   readonly serverKey: string | null;
   readonly models: Models;
   readonly reloadModels: () => void;
@@ -29,7 +30,7 @@ interface ChatPageProps {
   readonly onRefused: () => void;
 }
 
-export function ChatPage(props: ChatPageProps) {
+export function ChatPage(props: PageProps) {
   const { serverKey, models, reloadModels, preferences, changePreferences, onRefused } = props;
   const { language, theme } = preferences;
   const words = useWords();
@@ -81,7 +82,9 @@ export function ChatPage(props: ChatPageProps) {
                 field.current?.focus();
               }
         }
-      />
+      >
+        <PageLinks here="chat" />
+      </Header>
       <LineBanner
         connection={connection}
         answer={openAnswer}
@@ -175,14 +178,14 @@ function providerOf(models: Models, id: string): string | null {
 }
 
 /** Where no keyboard covers the page, one can write at once. */
-function useFocusAtStart(field: RefObject<HTMLTextAreaElement | null>): void {
+export function useFocusAtStart(field: RefObject<HTMLTextAreaElement | null>): void {
   useEffect(() => {
     if (matchMedia("(pointer: fine)").matches) field.current?.focus({ preventScroll: true });
   }, [field]);
 }
 
 /** Somebody who comes back may have connected a model meanwhile. */
-function useFreshModels(reload: () => void): void {
+export function useFreshModels(reload: () => void): void {
   useEffect(() => {
     const see = (): void => {
       if (document.visibilityState === "visible") reload();

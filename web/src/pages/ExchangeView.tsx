@@ -1,6 +1,7 @@
+import type { ReactNode } from "react";
 import { memo } from "react";
 
-import type { PotokError } from "../core/index.ts";
+import type { Message as Said, PotokError } from "../core/index.ts";
 import type { Answer, Exchange } from "../react/conversation.ts";
 import { messageOf } from "../react/conversation.ts";
 import type { AnswerView, LiveAnswer } from "../react/liveAnswer.ts";
@@ -22,11 +23,20 @@ interface ExchangeViewProps {
   readonly isLast: boolean;
   readonly onRetry: () => void;
   readonly onReconnect: () => void;
+  /** Who answers; the model unless given. */
+  readonly name?: string;
+  /** Paints what was said; part by part unless given. */
+  readonly paint?: Paint;
 }
+
+/** Paints an answer: `isOpen` while it grows. */
+export type Paint = (message: Said, isOpen: boolean, isLast: boolean) => ReactNode;
+
+const paintParts: Paint = (message, isOpen) => <MessageParts message={message} isOpen={isOpen} />;
 
 /** One question and its answer. */
 export const ExchangeView = memo(function ExchangeView(props: ExchangeViewProps) {
-  const { exchange, live, loss, isLast, onRetry, onReconnect } = props;
+  const { exchange, live, loss, isLast, onRetry, onReconnect, paint = paintParts } = props;
   const { question, answer } = exchange;
   const words = useWords();
   const view = useAnswer(live);
@@ -42,10 +52,10 @@ export const ExchangeView = memo(function ExchangeView(props: ExchangeViewProps)
       </Message>
       <Message
         role="assistant"
-        name={`${words.answerOf}: ${message?.model ?? answer.model}`}
+        name={`${words.answerOf}: ${props.name ?? message?.model ?? answer.model}`}
         isStreaming={isOpen}
       >
-        {message !== null && <MessageParts message={message} isOpen={isOpen} />}
+        {message !== null && paint(message, isOpen, isLast)}
         {message !== null && message.sources.length > 0 && <p className="note">{words.goneOn}</p>}
         {isOpen ? (
           <Progress view={view} />

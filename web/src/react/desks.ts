@@ -22,6 +22,26 @@ export const JEWELRY_WISHES = [
 
 export const CODING_WISHES = ["code", "chat"] as const;
 
+/** Languages to translate into, by their codes. */
+export const TRANSLATOR_WISHES = [
+  "en",
+  "es",
+  "de",
+  "fr",
+  "it",
+  "pt",
+  "pl",
+  "ru",
+  "uk",
+  "kk",
+  "tr",
+  "ar",
+  "hi",
+  "zh",
+  "ja",
+  "ko",
+] as const;
+
 // Whose taste and profile is meant: this browser's, among whatever belongs to its key.
 const USER = "web";
 

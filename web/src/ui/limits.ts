@@ -16,3 +16,5 @@ export const COPIED_MILLISECONDS = 1_600;
 export const STILL_MILLISECONDS = 12_000;
 /** UTF-16 units of an ended answer that a screen reader is given by itself. */
 export const SPOKEN_UNITS_MAX = 600;
+/** Months of the past that a forecast is drawn after: a year, so that seasons are seen. */
+export const MONTHS_SHOWN_MAX = 12;
