@@ -122,7 +122,11 @@ class Database:
                 pool_timeout=DATABASE_CONNECT_SECONDS,
                 connect_args={
                     "timeout": DATABASE_CONNECT_SECONDS,
-                    "server_settings": {"search_path": self.schema},
+                    "server_settings": {
+                        "search_path": self.schema,
+                        # How rare a word is decides how it is looked for, each time anew.
+                        "plan_cache_mode": "force_custom_plan",
+                    },
                 },
             )
             return engine, engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -56,6 +56,7 @@ class SqlTransfer:
                     await connection.execute(
                         update(chats).where(chats.c.id == id).values(leaf_id=places[chat.leaf])
                     )
+            await self._index.count_words(connection, added=sum(len(one[1]) for one in words))
         return Imported(chat_ids=tuple(ids), known=len(imported) - len(ids))
 
     async def read_tree(
