@@ -360,8 +360,9 @@ SEARCH_WORD_BYTES_MAX = 80
 SEARCH_WORDS_BYTES_MAX = 512 * KiB
 # Last letters typed may begin a longer word, from this many on; fewer begin too many.
 SEARCH_PREFIX_CHARACTERS_MIN = 3
-# Hits looked at in the first round of a search, and rounds, each four times as long.
-SEARCH_ROUND_HITS = 256
+# Hits looked at in the first round of a search, and rounds, each four times as long. A round costs
+# more than its hits: most pages of most searches shall need one.
+SEARCH_ROUND_HITS = 1_600
 SEARCH_ROUNDS_MAX = 6
 # Characters around the found word in a list of found chats.
 SNIPPET_CHARACTERS_MAX = 160
@@ -574,6 +575,10 @@ JSON_CHECK_SECONDS_MAX = 2.0
 # Checks that did not end in time and cannot be stopped; with so many, none is begun any more.
 JSON_CHECKS_STUCK_MAX = 2
 
+# search in chats
+# Documents of one import after which PostgreSQL is told to count its words, which takes as long.
+SEARCH_COUNT_DOCUMENTS_MIN = 1_000
+
 # chats of other faces
 # A run's request that is kept beside its answer until the run begins; after a crash at just that
 # moment the text of a larger one, with pictures in it, is given back to the user.
@@ -661,3 +666,13 @@ TITLE_SECONDS_MAX = 60.0
 assert TITLE_MADE_CHARACTERS_MAX < TITLE_ANSWER_CHARACTERS_MAX
 # Tools of one MCP server that a model is shown; more only confuse it.
 MCP_TOOLS_MAX = 128
+# checkpoints of graphs
+# A checkpoint that is being written when its run is stopped may take so long to end.
+CHECKPOINT_SECONDS_MAX = 10.0
+# Connections to PostgreSQL for checkpoints: one writes, one more holds the lock of the setup.
+CHECKPOINT_CONNECTIONS_MAX = 2
+# Workers that start together make the tables one after the other, each within this.
+CHECKPOINT_SETUP_SECONDS_MAX = 30.0
+CHECKPOINT_SETUP_LOOK_SECONDS = 0.05
+# A graph that has said nothing for so long waits for something: the next ones may start.
+AGENT_START_SECONDS_MAX = 0.5

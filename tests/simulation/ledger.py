@@ -37,7 +37,7 @@ class Ledger:
         self.events: list[StoredEvent] = []
         self.is_trimmed = False
         self.is_forgotten = False
-        self.calls_before: int | None = None
+        self.was_leaving = record.request.on_disconnect == "cancel"
         self._grammar = GrammarChecker()
         self._fold = Fold()
 

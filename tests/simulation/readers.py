@@ -13,7 +13,7 @@ from potok.errors import OffsetExpired, PotokError
 from potok.events.envelope import Offset, StoredEvent
 from potok.events.fold import Message
 from potok.events.kinds import RunEnd
-from potok.protocol.reconnection import Reconnection, Rules
+from potok.protocol.reconnection import Reconnection, Rules, State
 from potok.protocol.reconnection_words import (
     Abort,
     Begun,
@@ -64,6 +64,7 @@ class Reader:
         events: All that it was given, in order.
         snapshot: What it got where events were gone, else None; `skipped_to` is the offset it held.
         over: How it ended, None while it reads.
+        is_undisturbed: Whether it is quick, and its line never breaks.
     """
 
     def __init__(self, run: RunId, doors: Doors, *, chance: Chance, name: str) -> None:
@@ -73,6 +74,7 @@ class Reader:
         self.snapshot: Message | None = None
         self.skipped_to: Offset | None = None
         self.over: Finished | GiveUp | None = None
+        self.is_undisturbed = True
         self._doors = doors
         self._chance = chance
         self._rules = Reconnection(after="0", rules=PATIENT)
@@ -82,6 +84,11 @@ class Reader:
         self._line: asyncio.Task[None] | None = None
         self._line_number = 0
         self._deadline: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its line carries the stream now."""
+        return self._rules.state is State.OPEN
 
     async def read(self) -> None:
         """Read to the end, over as many lines as that takes."""

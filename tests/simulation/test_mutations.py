@@ -21,6 +21,7 @@ from potok.runs.recovery import Recovery
 from potok.streamlog import memory, sqlite_rebuild
 from potok.streamlog.contract import RunRecord
 from potok.streamlog.memory import MemoryLog
+from potok.streamlog.wakeups import Wakeups
 from potok.testing.faults import FaultRates
 from tests.simulation.profiles import short_look
 from tests.simulation.simulated_time import inline_threads
@@ -155,6 +156,10 @@ def an_opened_file_misses_a_segment(patch: Patch) -> None:
     patch.setattr(sqlite_rebuild, "_read_segments", short)
 
 
+def readers_are_not_woken(patch: Patch) -> None:
+    patch.setattr(Wakeups, "grew", lambda self, run, tail: None)
+
+
 def leases_never_end(patch: Patch) -> None:
     patch.setattr(memory, "is_lease_valid", lambda lease_until, now: lease_until is not None)
 
@@ -208,6 +213,7 @@ SLOW: list[Mutation] = [
     (a_cancel_leaves_the_upstream_open, WorldMachine),
     (a_lonely_run_is_forgotten_when_the_log_fails, UnreadWorldMachine),
     (an_opened_file_misses_a_segment, SqliteWorldMachine),
+    (readers_are_not_woken, WorldMachine),
     (leases_never_end, MemoryMachine),
     (pages_begin_one_too_late, MemoryMachine),
 ]

@@ -291,6 +291,7 @@ class World:
         chance = self.chance.fork(name)
         doors = _Doors(self, chance, slow=slow, drops=drops)
         reader = Reader(run, doors, chance=chance, name=name)
+        reader.is_undisturbed = slow == drops == 0.0
         self.readers.append(reader)
         task = self.loop.create_task(reader.read(), name=name)
         self._reading.add(task)
@@ -361,11 +362,15 @@ class World:
             assert stored.offset == expected or is_after_skip, f"{reader.name}: a gap or a double"
 
     async def check_take_over(self) -> None:
-        """Let a lease and two seconds go by without faults: no live run may be without a writer."""
+        """Let a lease and two seconds go by without faults.
+
+        No live run may be without a writer then, and no reader without what was there before.
+        """
         well = [worker for worker in self.workers if worker.is_well]
         if not well:
             return
         rates = self.rates
+        due = self._due() if rates == CALM and len(well) == len(self.workers) else {}
         self._set_rates(CALM)
         await asyncio.sleep(TAKE_OVER_SECONDS + self.went_back)
         names = {worker.name for worker in well}
@@ -373,7 +378,18 @@ class World:
             assert not record.is_live or record.worker in names, (
                 f"{record.run} has had no writer for {TAKE_OVER_SECONDS} s: {record.worker}"
             )
+        for reader, events in due.items():
+            has_all = len(reader.events) >= events or reader.over is not None
+            assert has_all, f"{reader.name} was not woken: {len(reader.events)} of {events}"
         self._set_rates(rates)
+
+    def _due(self) -> dict[Reader, int]:
+        """Return how many events each undisturbed reader must have soon."""
+        return {
+            reader: len(self.ledgers[reader.run].events)
+            for reader in self.readers
+            if reader.is_open and reader.is_undisturbed and not self.ledgers[reader.run].is_trimmed
+        }
 
     def _set_rates(self, rates: FaultRates) -> None:
         self.rates = rates
@@ -407,8 +423,9 @@ class World:
         await ledger.check_snapshot(self.backend.store)
         await ledger.check_whole(self.backend.store)
         if record.status == "cancelled":
-            may_be_left = record.request.on_disconnect == "cancel"
-            assert record.run in self.cancelled or may_be_left, f"{record.run}: who cancelled it?"
+            # A reader may come back, and make it stay, in the moment in which it is given up.
+            is_asked = record.run in self.cancelled or ledger.was_leaving
+            assert is_asked, f"{record.run}: who cancelled it?"
         if record.status == "failed" and not ledger.is_trimmed:
             self._check_excuse(ledger)
 

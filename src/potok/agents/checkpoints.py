@@ -5,19 +5,32 @@ another worker never skips a node whose words were lost.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from potok.agents.session import SessionVar
 from potok.errors import DatabaseUnusable
-from potok.limits import AGENT_STARTS_AT_ONCE
+from potok.limits import (
+    AGENT_START_SECONDS_MAX,
+    AGENT_STARTS_AT_ONCE,
+    CHECKPOINT_CONNECTIONS_MAX,
+    CHECKPOINT_SECONDS_MAX,
+    CHECKPOINT_SETUP_LOOK_SECONDS,
+    CHECKPOINT_SETUP_SECONDS_MAX,
+    DATABASE_CONNECT_SECONDS,
+)
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
 
 __all__ = ["Checkpoints"]
+
+_Given = TypeVar("_Given")
+
+# Any number that nothing else locks by.
+_SETUP_LOCK = 7_061_746_008
 
 
 class Checkpoints:
@@ -57,7 +70,7 @@ class Checkpoints:
     async def turn_to_start(self) -> AsyncGenerator[Callable[[], None], None]:
         """Wait for one's turn among the graphs that start; the next one's comes when it is called.
 
-        Leaving calls it, too.
+        Leaving calls it, too, and so does time: a graph may have long to think before it speaks.
         """
         await self._starting.acquire()
         is_started = False
@@ -68,15 +81,23 @@ class Checkpoints:
                 is_started = True
                 self._starting.release()
 
+        timer = asyncio.get_running_loop().call_later(AGENT_START_SECONDS_MAX, started)
         try:
             yield started
         finally:
+            timer.cancel()
             started()
 
     async def forget(self, run: str) -> None:
-        """Remove what a run's graph kept: the run has ended."""
-        if self._saver is not None:
-            await self._saver.adelete_thread(run)
+        """Remove what a run's graph kept: the run has ended, whoever has made it.
+
+        Raises:
+            DatabaseUnusable: the database cannot be opened.
+        """
+        if self._saver is None and self._url is None and not self._path.exists():
+            return
+        saver = await self.saver()
+        await _whole(saver.adelete_thread(run))
 
     async def close(self) -> None:
         """Close the database; the next use would open it again."""
@@ -84,50 +105,110 @@ class Checkpoints:
         await self._stack.aclose()
 
     async def _open(self) -> "BaseCheckpointSaver[Any]":
-        if self._url is not None:
-            return await self._open_postgres(self._url)
+        async with AsyncExitStack() as stack:
+            if self._url is None:
+                saver = await self._open_sqlite(stack)
+            else:
+                saver = await _open_postgres(stack, self._url)
+            self._stack = stack.pop_all()
+        return saver
+
+    async def _open_sqlite(self, stack: AsyncExitStack) -> "BaseCheckpointSaver[Any]":
         await asyncio.to_thread(_load_sqlite)
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
         class LoggedSqliteSaver(_LogFirst, AsyncSqliteSaver):
             """Waits for the log."""
 
-        opened = LoggedSqliteSaver.from_conn_string(str(self._path))
-        saver = await self._stack.enter_async_context(opened)
+        saver = await stack.enter_async_context(LoggedSqliteSaver.from_conn_string(str(self._path)))
         await saver.setup()
         # Safe when the process dies; the log, which is ahead of it, has its own durability.
         await saver.conn.execute("PRAGMA synchronous = NORMAL")
         return saver
 
-    async def _open_postgres(self, url: str) -> "BaseCheckpointSaver[Any]":
-        await asyncio.to_thread(_load_postgres)
-        from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-        class LoggedPostgresSaver(_LogFirst, AsyncPostgresSaver):
-            """Waits for the log."""
+async def _open_postgres(stack: AsyncExitStack, url: str) -> "BaseCheckpointSaver[Any]":
+    await asyncio.to_thread(_load_postgres)
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+    from psycopg import AsyncConnection
+    from psycopg.rows import DictRow, dict_row
+    from psycopg_pool import AsyncConnectionPool
 
-        opened = LoggedPostgresSaver.from_conn_string(url)
-        saver = await self._stack.enter_async_context(opened)
-        await saver.setup()
-        return saver
+    class LoggedPostgresSaver(_LogFirst, AsyncPostgresSaver):
+        """Waits for the log."""
+
+    # A pool, not a connection: one that was dropped is replaced.
+    pool = AsyncConnectionPool[AsyncConnection[DictRow]](
+        _libpq_url(url),
+        min_size=1,
+        max_size=CHECKPOINT_CONNECTIONS_MAX,
+        timeout=DATABASE_CONNECT_SECONDS,
+        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+        check=AsyncConnectionPool.check_connection,
+        open=False,
+    )
+    await stack.enter_async_context(pool)
+    await pool.wait(timeout=DATABASE_CONNECT_SECONDS)
+    saver = LoggedPostgresSaver(pool)
+    async with pool.connection() as connection, asyncio.timeout(CHECKPOINT_SETUP_SECONDS_MAX):
+        # Not by waiting in the server: an index that is made concurrently waits for all who do.
+        while not await _answer_to(connection, "SELECT pg_try_advisory_lock(%s) AS answer"):  # noqa: ASYNC110
+            await asyncio.sleep(CHECKPOINT_SETUP_LOOK_SECONDS)
+        try:
+            await saver.setup()
+        finally:
+            await _answer_to(connection, "SELECT pg_advisory_unlock(%s) AS answer")
+    return saver
+
+
+async def _answer_to(connection: Any, statement: str) -> bool:
+    row = await (await connection.execute(statement, (_SETUP_LOCK,))).fetchone()
+    return bool(row["answer"])
+
+
+def _libpq_url(url: str) -> str:
+    # Of the names that the chats' database goes by, libpq knows all but this one.
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
 class _LogFirst:
     """Lets a checkpoint be written once the log holds what its run has said."""
 
-    async def aput(self, *args: Any, **kwargs: Any) -> Any:
-        await _flushed()
-        return await super().aput(*args, **kwargs)  # type: ignore[misc]
+    async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+        session = SessionVar.get()
+        writing = super().aput  # type: ignore[misc]
+        if session is None:
+            return await _whole(writing(config, checkpoint, metadata, new_versions))
+        is_first = metadata.get("source") == "input"
+        with session.founding() if is_first else nullcontext():
+            await session.flushed()
+            return await _whole(writing(config, checkpoint, metadata, new_versions))
 
     async def aput_writes(self, *args: Any, **kwargs: Any) -> None:
-        await _flushed()
-        await super().aput_writes(*args, **kwargs)  # type: ignore[misc]
+        session = SessionVar.get()
+        if session is not None:
+            await session.flushed()
+        await _whole(super().aput_writes(*args, **kwargs))  # type: ignore[misc]
 
 
-async def _flushed() -> None:
-    session = SessionVar.get()
-    if session is not None:
-        await session.flushed()
+async def _whole(writing: Coroutine[Any, Any, _Given]) -> _Given:
+    """Let a write that has begun end, though its run is stopped.
+
+    Half of one would keep a SQLite file locked for every other process.
+    """
+    task = asyncio.create_task(writing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_hear)
+        await asyncio.wait([task], timeout=CHECKPOINT_SECONDS_MAX)
+        raise
+
+
+def _hear(task: asyncio.Task[Any]) -> None:
+    # What became of it concerns nobody any more.
+    if not task.cancelled():
+        task.exception()
 
 
 def _load_sqlite() -> None:

@@ -24,10 +24,11 @@ def split_name(part: str) -> tuple[str, str]:
 class Journal:
     """What `said` holds, by call."""
 
-    __slots__ = ("_calls", "_data", "_said")
+    __slots__ = ("_calls", "_data", "_said", "_status")
 
     def __init__(self, said: Message | None) -> None:
         self._said = said
+        self._status = said.status if said is not None else None
         self._calls: dict[str, list[Part]] = {}
         self._data: dict[tuple[str | None, str], Part] = {}
         for part in said.parts if said is not None else ():
@@ -37,9 +38,9 @@ class Journal:
                 self._calls.setdefault(split_name(part.id)[0], []).append(part)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether this is a run's first try."""
-        return self._said is None
+    def has_calls(self) -> bool:
+        """Whether anything of any call was logged."""
+        return bool(self._calls) or any(name.startswith(JOURNAL) for _, name in self._data)
 
     def message_of(self, call: str) -> Message | None:
         """Return what a call has said, under the names that its model gave; None for nothing."""
@@ -78,15 +79,22 @@ class Journal:
         parts = self._calls.get(split_name(call)[0], ())
         return next((part for part in parts if part.id == call and part.type == "tool"), None)
 
-    def holds_data(self, name: str, data: Any, *, agent: str | None) -> bool:
-        """Whether this very `data` was logged last under its name."""
+    def is_new_data(self, name: str, data: Any, *, agent: str | None) -> bool:
+        """Whether readers do not have this very `data` last under its name; else it is that now."""
         part = self._data.get((agent, name))
-        return part is not None and bool(part.data == data)
+        if part is not None and part.data == data:
+            return False
+        # What comes after it is to be given again, too, or the older one would stand.
+        self._data.pop((agent, name), None)
+        return True
 
-    def holds_status(self, text: str, *, agent: str | None) -> bool:
-        """Whether this very status was logged last."""
-        status = self._said.status if self._said is not None else None
-        return status is not None and status.text == text and status.agent == agent
+    def is_new_status(self, text: str, *, agent: str | None) -> bool:
+        """Whether readers do not have this very status last; else it is that now."""
+        last = self._status
+        if last is not None and last.text == text and last.agent == agent:
+            return False
+        self._status = None
+        return True
 
     def stage_of(self, stage: str, attempt: int) -> str | None:
         """Return what is known of an attempt of a stage: `open`, its outcome, or None."""

@@ -28,7 +28,7 @@ from potok.agents.chat_model_text import ChatModelText
 from potok.agents.checkpoints import Checkpoints
 from potok.agents.coded_agent import CodedAgent
 from potok.agents.session import AgentFinder, Session
-from potok.errors import AgentFailed
+from potok.errors import AgentFailed, PeerError
 from potok.events.json_form import decode_event
 from potok.events.kinds import Data, Event, StageEnd, StageStart, Status
 from potok.events.run_request import RunRequest
@@ -77,6 +77,12 @@ class LangGraphAgent(CodedAgent):
             session.on_first_word(started)
             known = await graph.aget_state(config)
             if known.created_at is None:
+                if session.journal.has_calls:
+                    # Its tasks would get other names, and say all of it a second time.
+                    raise PeerError(
+                        "The answer cannot go on here: the state of its graph is not on this"
+                        " machine. Workers on several need one POTOK_DATABASE_URL."
+                    )
                 given: dict[str, Any] | None = self._read(session.turn.request)
             elif known.next:
                 given = None

@@ -84,11 +84,12 @@ def _client_of(server: McpServer) -> "Client":
 async def _list(client: "Client") -> "list[RemoteTool]":
     found: list[RemoteTool] = []
     cursor: str | None = None
-    while len(found) < MCP_TOOLS_MAX:
+    # Each page has a tool, or a server could give empty ones for ever.
+    for _ in range(MCP_TOOLS_MAX):
         page = await client.list_tools(cursor=cursor)
         found += page.tools
         cursor = page.next_cursor
-        if cursor is None:
+        if cursor is None or len(found) >= MCP_TOOLS_MAX:
             break
     return found[:MCP_TOOLS_MAX]
 

@@ -107,13 +107,13 @@ class Node:
         text = self.text(texts)
         journal = self._session.journal
         is_old = journal.has_begun(self._place.upcoming_call)
-        if is_old or journal.holds_status(text, agent=self.agent):
+        if is_old or not journal.is_new_status(text, agent=self.agent):
             return
         await self._put(Status(text=text, code=code, agent=self.agent, extra=extra or None))
 
     async def data(self, name: str, data: Any) -> None:
         """Give readers named JSON; a later one of the same name takes its place."""
-        if not self._session.journal.holds_data(name, data, agent=self.agent):
+        if self._session.journal.is_new_data(name, data, agent=self.agent):
             await self._put(Data(name=name, data=data, agent=self.agent))
 
     @asynccontextmanager

@@ -5,7 +5,8 @@ run began.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -80,6 +81,8 @@ class Session:
         self._waiting: set[asyncio.Task[Any]] = set()
         self._is_abandoned = False
         self._first_word: Callable[[], None] | None = None
+        self._founding = 0
+        self._founded = asyncio.Event()
         self._before = turn.said.usage if turn.said is not None else None
         self._usages: dict[str, Usage] = {}
 
@@ -136,8 +139,24 @@ class Session:
         """Call `listener` once, when the run first gives something."""
         self._first_word = listener
 
+    @contextmanager
+    def founding(self) -> Iterator[None]:
+        """Let nothing be said meanwhile: what the names of calls rest on is being stored.
+
+        A crash after the first word, and before that, would let all of it be said again.
+        """
+        self._founding += 1
+        try:
+            yield
+        finally:
+            self._founding -= 1
+            self._founded.set()
+
     async def put(self, *events: Event) -> None:
         """Add events to the run."""
+        while self._founding:
+            self._founded.clear()
+            await self._founded.wait()
         if self._first_word is not None and events:
             self._first_word()
             self._first_word = None

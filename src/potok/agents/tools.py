@@ -32,7 +32,7 @@ class Tool:
     Args:
         name: As the model sees it; `description` tells it what for.
         parameters: JSON Schema of the arguments, an object.
-        call: Does it with the decoded arguments; returns any JSON. What it raises is told to the
+        call: Does it with the decoded arguments; returns any JSON, `None` for "done". What it raises is told to the
             model, a `PotokError` with its sentence, anything else without its words.
         timeout_seconds: After which it is cancelled, and its model told so.
         is_repeatable: Whether it may be called again when a crash leaves open if it was done.
@@ -111,7 +111,7 @@ async def _make(node: Node, tool: Tool | None, call: Call) -> ToolResult:
         )
     try:
         arguments = msgspec.json.decode(call.arguments or "{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ToolResult(call=call.id, error="The arguments are no JSON.")
     if not isinstance(arguments, dict):
         return ToolResult(call=call.id, error="The arguments are no JSON object.")
@@ -131,6 +131,9 @@ async def _make(node: Node, tool: Tool | None, call: Call) -> ToolResult:
 
 
 def _fitting(result: Any) -> Any:
+    if result is None:
+        # A result that is nothing would count as none after a crash.
+        return "done"
     text = msgspec.json.encode(result).decode()
     if len(text) <= TOOL_RESULT_CHARACTERS_MAX:
         return msgspec.json.decode(text)

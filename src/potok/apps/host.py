@@ -87,9 +87,9 @@ class AppHost:
         await self._close()
 
     async def _build(self, app: App) -> Mapping[str, Agent]:
-        # Loading LangGraph takes most of a second, in which other runs go on.
-        await asyncio.to_thread(_load, app.requires)
         try:
+            # Loading LangGraph takes most of a second, in which other runs go on.
+            await asyncio.to_thread(_load, app.requires)
             agents = {agent.name: agent for agent in await app.build(await self._prepare(app))}
         except PotokError:
             raise
@@ -140,11 +140,19 @@ def _load(modules: Sequence[str]) -> None:
 
 
 def _what_is_missing(app: App) -> str | None:
-    missing = [name for name in app.requires if importlib.util.find_spec(name) is None]
+    missing = [name for name in app.requires if not _is_there(name)]
     if not missing:
         return None
     line = f" Install it with: {app.install}" if app.install else ""
     return f"It needs {', '.join(missing)}.{line}"
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        # A package above it is missing.
+        return False
 
 
 def check_names(apps: Sequence[App]) -> None:
@@ -155,7 +163,9 @@ def check_names(apps: Sequence[App]) -> None:
     """
     seen: dict[str, str] = {}
     for app in apps:
-        for name in (f"app {app.name}", *(f"agent {agent}" for agent in app.agents)):
+        agents = (f"agent {agent}" for agent in app.agents)
+        routes = (f"route {route.path}" for route in app.routes)
+        for name in (f"app {app.name}", *agents, *routes):
             if name in seen:
                 raise RequestInvalid(f"The {name} is given by {seen[name]} and {app.name}.")
             seen[name] = app.name

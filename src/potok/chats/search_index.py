@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from potok.chats.search_text import Query, words_of
 from potok.chats.tables import search_documents
-from potok.limits import SEARCH_INLINE_CHARACTERS_MAX
+from potok.limits import SEARCH_COUNT_DOCUMENTS_MIN, SEARCH_INLINE_CHARACTERS_MAX
 
 __all__ = ["Document", "Index", "index_of", "prepare", "replace_title"]
 
@@ -34,6 +34,10 @@ class Index(Protocol):
 
     async def add(self, connection: AsyncConnection, documents: Sequence[Document]) -> None:
         """Store documents, in their order."""
+        ...
+
+    async def count_words(self, connection: AsyncConnection, *, added: int) -> None:
+        """Learn anew how rare words are, after so many documents came at once."""
         ...
 
     async def find(
@@ -105,6 +109,10 @@ class _SqliteIndex:
             text("INSERT INTO search_words (rowid, words) VALUES (:id, :words)"), rows
         )
 
+    async def count_words(self, connection: AsyncConnection, *, added: int) -> None:
+        # Its index is asked in one way only.
+        return None
+
     async def find(
         self,
         connection: AsyncConnection,
@@ -164,6 +172,11 @@ class _PostgresIndex:
             ),
             rows,
         )
+
+    async def count_words(self, connection: AsyncConnection, *, added: int) -> None:
+        # PostgreSQL does so by itself, but a minute later, and searches the long way until then.
+        if added >= SEARCH_COUNT_DOCUMENTS_MIN:
+            await connection.execute(text("ANALYZE search_documents"))
 
     async def find(
         self,

@@ -74,7 +74,11 @@ def parse_query(typed: str) -> Query:
     last = words[-1]
     is_open = len(last) >= SEARCH_PREFIX_CHARACTERS_MIN and typed[-1:].isalnum()
     whole = words[:-1] if is_open else words
-    prefixes = tuple(dict.fromkeys((_stem(last), _storable(last)))) if is_open else ()
+    forms = tuple(dict.fromkeys((_stem(last), _storable(last)))) if is_open else ()
+    # Whatever begins with the longer form begins with the shorter one: it is not asked for twice.
+    prefixes = tuple(
+        form for form in forms if not any(form.startswith(one) for one in forms if one != form)
+    )
     return Query(tuple(dict.fromkeys(_stem(word) for word in whole)), prefixes)
 
 

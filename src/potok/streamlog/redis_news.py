@@ -63,6 +63,7 @@ class News:
         self._wakeups = wakeups
         self._bells = bells
         self._followed: dict[str, Followed] = {}
+        self._looks: dict[str, asyncio.Task[None]] = {}
         self._untold: dict[str, tuple[int, int]] = {}
         self._telling: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -83,6 +84,9 @@ class News:
         if self._tasks:
             await asyncio.wait(self._tasks)
         self._tasks.clear()
+        if self._looks:
+            # Readers wait for them, and must not take our end for their own.
+            await asyncio.wait(self._looks.values(), timeout=REDIS_CONNECT_SECONDS)
         self._followed.clear()
 
     # telling
@@ -110,20 +114,28 @@ class News:
     async def follow(self, run: str) -> Followed:
         """Return what is known of a run, kept up to date from now on; raises `RunNotFound`."""
         now = asyncio.get_running_loop().time()
-        followed = self._followed.get(run)
-        if followed is None:
+        look = self._looks.get(run)
+        if look is None and run not in self._followed:
             # Noted before its tail is read, so that news which come meanwhile are not lost.
             self._followed[run] = Followed(now)
-            try:
-                await self._look_at([run])
-            except BaseException:
-                self._followed.pop(run, None)
-                raise
-            followed = self._followed.get(run)
-            if followed is None:
-                raise RunNotFound(run)
+            look = self._looks[run] = asyncio.create_task(self._first_look(run))
+        if look is not None:
+            # Its own task: a reader that goes away meanwhile must not take it from the others.
+            await asyncio.shield(look)
+        followed = self._followed.get(run)
+        if followed is None:
+            raise RunNotFound(run)
         followed.wanted_at = now
         return followed
+
+    async def _first_look(self, run: str) -> None:
+        try:
+            await self._look_at([run])
+        except BaseException:
+            self._followed.pop(run, None)
+            raise
+        finally:
+            del self._looks[run]
 
     async def _look_at(self, runs: Sequence[str]) -> None:
         # As known before Redis is asked: its answer may be older than the news that come meanwhile.

@@ -216,6 +216,7 @@ class DialectSuite:
 
     def test_an_error_has_its_code_and_its_sentence(self) -> None:
         error = RequestInvalid("Send `model`.", param="model")
+        error.language = "en"
 
         body = self.dialect.encode_error(error)
 

@@ -147,7 +147,8 @@ def coding_input(request: RunRequest) -> dict[str, Any]:
     given = request.input
     if not isinstance(given, dict):
         raise RequestInvalid("`input` must be an object with `message`.", param="input")
-    body = {**given, "conversation_history": given.get("history", [])}
+    # Under the names of the route's body, or of what the route makes of it.
+    body = {"conversation_history": given.get("history"), **given}
     checked: dict[str, Any] = read_wish(body, {}).input
     return checked
 

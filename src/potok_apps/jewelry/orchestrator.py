@@ -184,10 +184,11 @@ def orchestrator_input(request: RunRequest) -> dict[str, Any]:
     given = request.input
     if not isinstance(given, dict):
         raise RequestInvalid("`input` must be an object with `user_id` and `message`.")
+    # Under the names of the route's body, or of what the route makes of it.
     body = {
-        **given,
         "conversation_history": given.get("history"),
         "explicit_task_type": given.get("task"),
+        **given,
     }
     checked: dict[str, Any] = read_task(body, {}).input
     return checked

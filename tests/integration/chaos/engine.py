@@ -14,8 +14,10 @@ from tests.integration.chaos.world import World, built_world
 
 __all__ = ["Chaos"]
 
-_SETTLE_SECONDS = 75.0
+_SETTLE_SECONDS_MAX = 75.0
 """Wait after the last stream began for every reader to see an end; longer than any lease."""
+_SETTLE_SECONDS_MORE = 15.0
+"""What it is longer than the time in which faults happened, if that is short."""
 
 
 class Chaos:
@@ -61,10 +63,14 @@ class Chaos:
             demo_text = await _demo_text(world)
             faults = Faults(world, self._streams, say=self._say)
             async with asyncio.TaskGroup() as group:
-                telling = group.create_task(self._tell())
+                beside = [
+                    group.create_task(self._tell()),
+                    group.create_task(_watch(world)),
+                ]
                 group.create_task(faults.happen(self._faults))
                 await self._live(world)
-                telling.cancel()
+                for task in beside:
+                    task.cancel()
             self._say("reading everything once more")
             self.examined = await Examination(world, demo_text=demo_text).examine(self._streams)
             troubles = [*world.troubles(), *await world.wrong_joins()]
@@ -81,8 +87,9 @@ class Chaos:
 
     async def _live(self, world: World) -> None:
         """Let every stream live; those that hang are left alone in the end."""
+        settle = min(_SETTLE_SECONDS_MAX, self._seconds + _SETTLE_SECONDS_MORE)
         lives = [asyncio.create_task(self._one(world, stream)) for stream in self._streams]
-        _, hanging = await asyncio.wait(lives, timeout=self._seconds + _SETTLE_SECONDS)
+        _, hanging = await asyncio.wait(lives, timeout=self._seconds + settle)
         for life in hanging:
             life.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
@@ -102,6 +109,16 @@ class Chaos:
             live = sum(stream.is_live for stream in self._streams)
             begun = sum(stream.run is not None for stream in self._streams)
             self._say(f"{loop.time() - began_at:5.1f} s: {begun} streams begun, {live} live")
+
+
+async def _watch(world: World) -> None:
+    """End it all once a worker has ended that nobody killed: then the figures mean nothing."""
+    while True:
+        await asyncio.sleep(1)
+        for worker in world.workers:
+            if not worker.is_busy and not worker.server.is_running:
+                last = worker.server.lines[-3:]
+                raise RuntimeError(f"worker {worker.name} ended, and chaos did not do it: {last}")
 
 
 async def _demo_text(world: World) -> str:

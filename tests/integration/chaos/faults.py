@@ -23,7 +23,8 @@ _UPSTREAM_SHARE = 0.5
 # Longer than a lease, so that others take over; shorter than that, so that nobody does.
 _LONG_SECONDS = (6.0, 8.0)
 _SHORT_SECONDS = (0.5, 2.5)
-_START_TRIES_MAX = 3
+_START_TRIES_MAX = 10
+_START_AGAIN_SECONDS = 0.5
 _MISDEEDS: dict[FaultKind, Misdeed] = {
     "upstream cut": "cut",
     "upstream ended early": "end",
@@ -194,6 +195,12 @@ class Faults:
             except TimeoutError:
                 # A machine that is busy with much else.
                 await self._world.end_worker(worker)
+                continue
+            except AssertionError:
+                # Redis is down or loads its data: a supervisor would try again, too.
+                if self._world.redis is None:
+                    raise
+                await asyncio.sleep(_START_AGAIN_SECONDS)
                 continue
             now = time.monotonic()
             at, took = now - self._began_at, now - began_at

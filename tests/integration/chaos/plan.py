@@ -218,7 +218,7 @@ def plan_faults(*, backend: Backend, faults: int, seconds: float, seed: int) -> 
         dice.shuffle(others)
         kinds += [first, *others]
     calm = seconds * _CALM_SHARE
-    every = (seconds - calm) / len(kinds)
+    every = (seconds - calm) / max(len(kinds), 1)
     return [
         Fault(
             at_seconds=calm + place * every + dice.uniform(0, every / 4),

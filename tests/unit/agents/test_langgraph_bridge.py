@@ -20,7 +20,7 @@ from potok.agents.graphs import Graphs
 from potok.agents.node import branch, current_node
 from potok.agents.registry import AgentRegistry
 from potok.clock import RunId
-from potok.errors import AgentFailed
+from potok.errors import AgentFailed, PeerError
 from potok.events.closing import closing_events
 from potok.events.fold import Fold, Message
 from potok.events.grammar import GrammarChecker
@@ -386,41 +386,73 @@ async def test_tokens_of_a_chat_model_of_langchain_are_text_of_its_node(
     assert sum(isinstance(event, TextDelta) for event in events) > 2
 
 
-@pytest.mark.parametrize("cut", range(2, 7))
+async def cut_after(agent: Agent, cut: int, *, face: str = "native") -> list[Event]:
+    """Run an agent until its process dies after so many events; return what was heard."""
+    running, heard = agent.run(turn(face=face)), list[Event]()
+    async for batch in running:
+        heard += batch
+        if len(heard) >= cut:
+            break
+    await running.aclose()
+    return heard
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(part.text for part in message_of(events).parts if part.type == "text")
+
+
+@pytest.mark.parametrize("cut", range(1, 7))
 async def test_a_chat_model_that_says_the_same_again_is_heard_once(
     checkpoints: Checkpoints, cut: int
 ) -> None:
     words = "three plain words"
     agent = agent_of(one_node(chat_model_node(words, words)), checkpoints)
-    uncut = await batches_of(agent, turn("01uncut0run00000000"))
-    heard = [event for batch in uncut for event in batch][:cut]
+    heard = await cut_after(agent, cut)
 
     again = msgspec.structs.replace(turn(), attempt=2, said=message_of_open(heard))
     rest = [event for batch in await batches_of(agent, again) for event in batch]
 
-    assert said_by([*heard, *rest]) == {"only": words}
+    assert text_of([*heard, *rest]) == words
 
 
 async def test_what_a_chat_model_says_otherwise_is_taken_back_where_it_can_be(
     checkpoints: Checkpoints,
 ) -> None:
-    graph = one_node(chat_model_node("three other words"))
-    part = "only-x"
-    heard = await _heard_of(checkpoints, "three plain words")
+    node = chat_model_node("three plain words", "three other words")
+    agent = agent_of(one_node(node), checkpoints)
+    heard = await cut_after(agent, 4)
+    assert text_of(heard) == "three plain"
 
     again = msgspec.structs.replace(turn(), attempt=2, said=message_of_open(heard))
-    rest = [
-        event for batch in await batches_of(agent_of(graph, checkpoints), again) for event in batch
-    ]
+    rest = [event for batch in await batches_of(agent, again) for event in batch]
 
-    assert said_by([*heard, *rest]) == {"only": "three other words"}, part
+    assert text_of([*heard, *rest]) == "three other words"
 
 
-async def _heard_of(checkpoints: Checkpoints, words: str) -> list[Event]:
-    agent = agent_of(one_node(chat_model_node(words)), checkpoints)
-    uncut = await batches_of(agent, turn("01uncut0run00000000"))
-    events = [event for batch in uncut for event in batch]
-    return events[:-1]
+async def test_what_a_chat_model_says_otherwise_fails_the_run_where_nothing_can_be_taken_back(
+    checkpoints: Checkpoints,
+) -> None:
+    node = chat_model_node("three plain words", "three other words")
+    agent = agent_of(one_node(node), checkpoints)
+    heard = await cut_after(agent, 4, face="simple-chat")
+
+    again = msgspec.structs.replace(
+        turn(face="simple-chat"), attempt=2, said=message_of_open(heard)
+    )
+    with pytest.raises(PeerError, match="something else"):
+        await batches_of(agent, again)
+
+
+async def test_a_run_whose_state_is_not_here_fails_and_says_nothing_twice(
+    checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    heard = await cut_after(agent_of(crew(), checkpoints), 12)
+    elsewhere = Checkpoints(tmp_path / "elsewhere.sqlite3")
+
+    again = msgspec.structs.replace(turn(), attempt=2, said=message_of_open(heard))
+    with pytest.raises(PeerError, match="POTOK_DATABASE_URL"):
+        await batches_of(agent_of(crew(), elsewhere), again)
+    await elsewhere.close()
 
 
 async def test_a_graph_without_end_fails_with_a_sentence(checkpoints: Checkpoints) -> None:

@@ -129,6 +129,22 @@ async def test_a_tool_that_must_not_be_repeated_is_not_when_its_deed_is_in_doubt
     assert "must not be done twice" in str(results_in(rest)[0].error)
 
 
+async def test_a_tool_that_gives_nothing_is_done_and_not_called_again() -> None:
+    calls: list[Any] = []
+
+    async def send(arguments: dict[str, Any]) -> None:
+        calls.append(arguments)
+
+    tool = weather(calls, call=send, is_repeatable=False)
+    events = await run_with(ScriptedModel(asks_for("weather", "{}"), says("Sent.")), [tool])
+    cut = next(place for place, event in enumerate(events) if isinstance(event, ToolResult)) + 1
+
+    rest = await run_with(ScriptedModel(says("Sent.")), [tool], heard=events[:cut])
+
+    assert [result.result for result in results_in(events)] == ["done"]
+    assert (len(calls), results_in(rest)) == (1, [])
+
+
 async def test_a_slow_tool_is_cancelled_and_its_model_told() -> None:
     async def never(arguments: dict[str, Any]) -> Any:
         await asyncio.Event().wait()
@@ -158,11 +174,17 @@ async def test_what_a_tool_raises_is_told_without_its_words_unless_it_is_ours() 
 
 async def test_wrong_arguments_and_unknown_tools_are_told_to_the_model() -> None:
     errors = []
-    for name, arguments in (("weather", "{"), ("weather", "[1]"), ("storm", "{}")):
+    for name, arguments in (
+        ("weather", "{"),
+        ("weather", "[" * 100_000),
+        ("weather", "[1]"),
+        ("storm", "{}"),
+    ):
         model = ScriptedModel(asks_for(name, arguments), says("Sorry."))
         errors.append(results_in(await run_with(model, [weather([])]))[0].error)
 
     assert errors == [
+        "The arguments are no JSON.",
         "The arguments are no JSON.",
         "The arguments are no JSON object.",
         "There is no tool 'storm'.",

@@ -1,14 +1,16 @@
 """Apps are built once, when they are first needed, and one that cannot be says why."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from potok.agents.contract import Agent, Turn
-from potok.apps.contract import App, AppContext
+from potok.apps.contract import App, AppContext, Route, Start
 from potok.apps.host import AppHost
 from potok.clock import RunId
+from potok.dialects.simple_chat import SimpleChatSse
 from potok.errors import AppUnavailable, RequestInvalid
 from potok.events.run_request import RunRequest
 
@@ -74,6 +76,24 @@ async def test_an_app_whose_modules_are_missing_says_what_to_install() -> None:
     assert host.apps[0].unavailable is not None
 
 
+@pytest.mark.parametrize("missing", ["no_such_package.module", "json.no_such_module.deeper"])
+async def test_an_app_whose_modules_parent_is_missing_is_unavailable_too(missing: str) -> None:
+    host = AppHost([app_of("a", requires=(missing,))], prepare=Preparing())
+
+    assert missing in str(host.apps[0].unavailable)
+
+
+async def test_an_app_whose_module_breaks_as_it_is_loaded_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "breaks_when_loaded.py").write_text("import no_such_module")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    host = AppHost([app_of("a", requires=("breaks_when_loaded",))], prepare=Preparing())
+
+    with pytest.raises(AppUnavailable, match="ModuleNotFoundError"):
+        await run(host, "a")
+
+
 async def test_an_app_that_breaks_while_it_is_built_breaks_its_own_runs_only() -> None:
     async def breaks(context: AppContext) -> Sequence[Agent]:
         raise ValueError("the password is 1234")
@@ -105,3 +125,18 @@ async def test_a_run_of_an_app_that_is_gone_is_not_gone_on_with() -> None:
 def test_two_agents_of_one_name_are_refused() -> None:
     with pytest.raises(RequestInvalid, match=r"agent a is given by shop and other"):
         AppHost([app_of("a"), app_of("a", name="other")], prepare=Preparing())
+
+
+def test_two_routes_of_one_path_are_refused() -> None:
+    route = Route(
+        path="/api/buy/stream",
+        dialect=SimpleChatSse(),
+        read=lambda body, path: Start(agent="a", input=body),
+        body={},
+        example={},
+        summary="Buy",
+    )
+    apps = [app_of("a", routes=(route,)), app_of("b", name="other", routes=(route,))]
+
+    with pytest.raises(RequestInvalid, match=r"route /api/buy/stream is given by shop and other"):
+        AppHost(apps, prepare=Preparing())

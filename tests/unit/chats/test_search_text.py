@@ -71,3 +71,10 @@ def test_a_snippet_is_one_line_around_the_word() -> None:
 
 def test_a_snippet_of_a_short_text_is_all_of_it() -> None:
     assert snippet_of("Золотое кольцо", parse_query("кольцо")) == "Золотое кольцо"
+
+
+@pytest.mark.parametrize(
+    ("typed", "prefixes"), [("коль", ("кол",)), ("кольца", ("кольц",)), ("eme", ("eme",))]
+)
+def test_a_half_typed_word_is_looked_for_once(typed: str, prefixes: tuple[str, ...]) -> None:
+    assert parse_query(typed).prefixes == prefixes

@@ -144,8 +144,14 @@ class LiveHouse:
 async def serve_house(
     script: Sequence[Step] = (BEGIN, REST), **parts: Any
 ) -> AsyncIterator[LiveHouse]:
+    """Serve a new house on a free port until the test's end."""
+    async with serve(build_house(script, **parts)) as live:
+        yield live
+
+
+@asynccontextmanager
+async def serve(house: House) -> AsyncIterator[LiveHouse]:
     """Serve a house on a free port until the test's end."""
-    house = build_house(script, **parts)
     ready = asyncio.Event()
     server = Server(house.app, on_ready=ready.set)
     listener = listen("127.0.0.1", 0)

@@ -46,7 +46,8 @@ export function AgentsPage(props: PageProps) {
   const words = useWords();
   const { pageTitle } = useAgentWords();
   const desk = useDeskTab();
-  const [chat, connection] = useDesk(desk, serverKey);
+  const isReady = models.state !== "loading";
+  const [chat, connection] = useDesk(desk, serverKey, isReady);
   const open = openExchange(chat.conversation);
   const openAnswer = useAnswer(open === null ? null : chat.liveOf(open.answer.id));
   const loss = open === null ? null : chat.lossOf(open.answer.id);
@@ -115,6 +116,7 @@ export function AgentsPage(props: PageProps) {
         chat={chat}
         field={field}
         openAnswer={openAnswer}
+        isReady={isReady}
         isDemo={isDemo}
         onStop={stop}
         onReconnect={reconnect}
@@ -128,6 +130,7 @@ interface DeskViewProps {
   readonly chat: Chat;
   readonly field: RefObject<HTMLTextAreaElement | null>;
   readonly openAnswer: AnswerView | null;
+  readonly isReady: boolean;
   readonly isDemo: boolean;
   readonly onStop: () => void;
   readonly onReconnect: () => void;
@@ -135,7 +138,7 @@ interface DeskViewProps {
 
 /** What was asked at a desk, and where one asks. */
 function DeskView(props: DeskViewProps) {
-  const { desk, chat, field, openAnswer, isDemo, onStop, onReconnect } = props;
+  const { desk, chat, field, openAnswer, isReady, isDemo, onStop, onReconnect } = props;
   const words = useWords();
   const agentWords = useAgentWords();
   const language = useLanguage();
@@ -168,6 +171,7 @@ function DeskView(props: DeskViewProps) {
             <DeskWelcome
               desk={desk}
               isDemo={isDemo}
+              canSend={isReady}
               onAsk={(starter) => ask(starter.text, starter.wish)}
               onRestore={chat.hasPrevious ? () => chat.restore() : null}
             />
@@ -204,7 +208,7 @@ function DeskView(props: DeskViewProps) {
           unitsMax={QUESTION_UNITS_MAX}
           isBusy={chat.isBusy}
           isStopping={openAnswer?.isStopping ?? false}
-          canSend
+          canSend={isReady}
           onSend={(question) => ask(question, wish)}
           onStop={onStop}
         >
@@ -212,6 +216,7 @@ function DeskView(props: DeskViewProps) {
             label={agentWords[desk].choice}
             wishes={WISHES[desk]}
             chosen={wish}
+            isLoading={!isReady}
             nameOf={nameOf}
             onChoose={chooseWish}
           />

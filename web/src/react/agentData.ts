@@ -66,6 +66,8 @@ export interface Voice {
   /** Null: the answer's one voice. */
   readonly agent: string | null;
   readonly text: string;
+  /** What the model thought before; empty for models that do not show it. */
+  readonly thinking: string;
   readonly isOpen: boolean;
   /** It was broken off. */
   readonly isCut: boolean;
@@ -96,7 +98,8 @@ export function voicesOf(message: Message): readonly Voice[] {
   const errors = fields(metadata?.["errors"]);
   const agents = new Map<string | null, Part[]>();
   for (const part of message.parts) {
-    if (part.type !== "text" || part.choice !== 0) continue;
+    const isSaid = part.type === "text" || part.type === "reasoning";
+    if (!isSaid || part.choice !== 0) continue;
     agents.set(part.agent, [...(agents.get(part.agent) ?? []), part]);
   }
   for (const agent of [...Object.keys(byAgent), ...Object.keys(errors)]) {
@@ -107,13 +110,33 @@ export function voicesOf(message: Message): readonly Voice[] {
     const error = agent === null ? undefined : fields(errors[agent])["message"];
     return {
       agent,
-      text: parts.map((part) => part.text).join(""),
+      text: joined(parts, "text"),
+      thinking: joined(parts, "reasoning"),
       isOpen: parts.some((part) => part.state === "open"),
       isCut: parts.some((part) => part.state === "cut"),
       findings: own === null || own === undefined ? null : findingsOf(fields(own)),
       error: typeof error === "string" ? error : null,
     };
   });
+}
+
+function joined(parts: readonly Part[], type: Part["type"]): string {
+  return parts
+    .filter((part) => part.type === type)
+    .map((part) => part.text)
+    .join("");
+}
+
+/** Return an answer's text, that of each agent set apart. */
+export function answerTextOf(message: Message): string {
+  const voices = voicesOf({
+    ...message,
+    parts: message.parts.filter((part) => part.channel === "answer"),
+  });
+  return voices
+    .map((voice) => voice.text)
+    .filter((text) => text !== "")
+    .join("\n\n");
 }
 
 /** Return why these agents answer and no others, null while nobody knows. */

@@ -1,7 +1,7 @@
 /** The desks of the agents' page: what each asks of the server. */
 
 import type { RunRequest } from "../core/index.ts";
-import { textOf } from "../core/index.ts";
+import { answerTextOf } from "./agentData.ts";
 import type { Conversation, Exchange } from "./conversation.ts";
 import { messageOf } from "./conversation.ts";
 import { HISTORY_MESSAGES_MAX } from "./limits.ts";
@@ -42,9 +42,6 @@ export const TRANSLATOR_WISHES = [
   "ko",
 ] as const;
 
-// Whose taste and profile is meant: this browser's, among whatever belongs to its key.
-const USER = "web";
-
 interface Turn {
   readonly role: string;
   readonly content: string;
@@ -54,9 +51,12 @@ interface Turn {
  * Return what to send for an exchange of a desk.
  *
  * The wish stands where a chat has its model: an agent of the house, a mode, a language.
+ *
+ * @param user Whose taste and profile is meant, among whatever belongs to the key.
  */
 export function requestOfDesk(
   desk: Desk,
+  user: string,
 ): (conversation: Conversation, exchange: Exchange) => RunRequest {
   return (conversation, exchange) => {
     const { model: wish, language } = exchange.answer;
@@ -73,7 +73,7 @@ export function requestOfDesk(
     if (desk === "coding") {
       return { agent: "coding", input: { message, history, mode: wish }, ...common };
     }
-    const input = { user_id: USER, message, history };
+    const input = { user_id: user, message, history };
     if (wish === "consultation") return { agent: "jewelry-consultation", input, ...common };
     const task = wish === "auto" ? null : wish;
     return { agent: "jewelry-orchestrator", input: { ...input, task }, ...common };
@@ -85,7 +85,7 @@ function historyBefore(conversation: Conversation, exchange: Exchange): readonly
   for (const one of conversation.exchanges) {
     if (one.id === exchange.id) break;
     turns.push({ role: "user", content: one.question });
-    const said = one.answer.message === null ? "" : textOf(messageOf(one.answer.message));
+    const said = one.answer.message === null ? "" : answerTextOf(messageOf(one.answer.message));
     if (said !== "") turns.push({ role: "assistant", content: said.slice(0, 8_000) });
   }
   return turns.slice(-HISTORY_MESSAGES_MAX);

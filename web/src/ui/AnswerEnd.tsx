@@ -1,5 +1,5 @@
 import type { Message } from "../core/index.ts";
-import { textOf } from "../core/index.ts";
+import { answerTextOf } from "../react/agentData.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { Icon } from "./Icon.tsx";
 import { useNumbers, useWords } from "./words/index.ts";
@@ -22,7 +22,7 @@ interface AnswerEndProps {
 /** What stands below an answer that is not written any more. */
 export function AnswerEnd({ message, fault, onRetry, onReconnect }: AnswerEndProps) {
   const words = useWords();
-  const text = message === null ? "" : textOf(message);
+  const text = message === null ? "" : answerTextOf(message);
   const isFault = fault !== null && fault.how !== "cancelled";
   return (
     <>

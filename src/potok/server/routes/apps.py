@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -27,6 +27,8 @@ from potok.server.services import Services
 from potok.streamlog.contract import RunRecord
 
 __all__ = ["add_app_routes", "faces_of_apps"]
+
+_LIVE: tuple[Literal["running", "queued"], ...] = ("running", "queued")
 
 
 def faces_of_apps(services: Services) -> Faces:
@@ -53,7 +55,7 @@ def _add(app: FastAPI, services: Services, installed: InstalledApp, route: Route
             place = place_asked(request)
             body = await read_json(request.receive)
             if place is not None:
-                return await _attach(services, request, route, place)
+                return await _attach(services, request, installed, route, place)
             wanted = _request_of(request, installed, route, body)
             record, _ = await start_run(services, request, wanted)
             return await _read(services, request, route, record, place=None)
@@ -132,9 +134,20 @@ async def _read(
     )
 
 
-async def _attach(services: Services, request: Request, route: Route, place: Place) -> Response:
-    record = await services.runs.find(run_of(place), principal=principal_of(request.scope))
+async def _attach(
+    services: Services, request: Request, installed: InstalledApp, route: Route, place: Place
+) -> Response:
+    record = await _find(services, request, installed, route, run_of(place))
     return await _read(services, request, route, record, place=place)
+
+
+async def _find(
+    services: Services, request: Request, installed: InstalledApp, route: Route, run: str
+) -> RunRecord:
+    record = await services.runs.find(run, principal=principal_of(request.scope))
+    if not _is_here(request, installed, route, record):
+        raise RunNotFound(run)
+    return record
 
 
 async def _come_back(
@@ -143,22 +156,20 @@ async def _come_back(
     """Attach by `Last-Event-ID` or `run`, start by `message`, else find the newest live run."""
     place = place_asked(request)
     if place is not None and place.run is not None:
-        return await _attach(services, request, route, place)
+        return await _attach(services, request, installed, route, place)
     run = request.query_params.get("run")
     if run:
-        record = await services.runs.find(run, principal=principal_of(request.scope))
-        if record.request.face != route.dialect.name or not _is_here(request, record):
-            raise RunNotFound(run)
+        record = await _find(services, request, installed, route, run)
         return await _read(services, request, route, record, place=place)
     if place is not None:
         # Never starts: it says that it was somewhere, and not where.
         run_of(place)
     message = request.query_params.get("message")
-    if message:
+    if message is not None:
         if not route.starts_by_get:
             raise RequestInvalid("Send the message by POST.", param="message")
         return await _start_by_get(services, request, installed, route, message)
-    found = await _newest_live(services, request, route)
+    found = await _newest_live(services, request, installed, route)
     if found is None:
         return Response(status_code=204)
     return await _read(services, request, route, found, place=None)
@@ -197,12 +208,25 @@ async def _started_lately(
     return None
 
 
-async def _newest_live(services: Services, request: Request, route: Route) -> RunRecord | None:
-    for record in await _newest(services, principal_of(request.scope)):
-        is_of_route = record.request.face == route.dialect.name and _is_here(request, record)
-        if record.is_live and is_of_route:
-            return record
-    return None
+async def _newest_live(
+    services: Services, request: Request, installed: InstalledApp, route: Route
+) -> RunRecord | None:
+    found: list[RunRecord] = []
+    for status in _LIVE:
+        cursor: str | None = None
+        for _ in range(limits.NAMED_CHAT_PAGES_MAX):
+            page, cursor = await services.runs.list_runs(
+                principal=principal_of(request.scope),
+                cursor=cursor,
+                status=status,
+                items_max=limits.LIST_ITEMS_MAX,
+            )
+            here = [record for record in page if _is_here(request, installed, route, record)]
+            found += here[:1]
+            if here or cursor is None:
+                break
+    # Run ids rise.
+    return max(found, key=lambda record: record.run, default=None)
 
 
 async def _newest(services: Services, principal: str) -> list[RunRecord]:
@@ -212,10 +236,15 @@ async def _newest(services: Services, principal: str) -> list[RunRecord]:
     return records
 
 
-def _is_here(request: Request, record: RunRecord) -> bool:
-    """Whether a run's input has what the path names: another user's run is not here."""
-    given = record.request.input
-    return not request.path_params or (
-        isinstance(given, dict)
-        and all(given.get(name) == value for name, value in request.path_params.items())
+def _is_here(request: Request, installed: InstalledApp, route: Route, record: RunRecord) -> bool:
+    """Whether a run is this route's, of what the path names: another user's run is not here."""
+    asked = record.request
+    given = asked.input
+    is_of_route = asked.face == route.dialect.name and asked.agent in installed.app.agents
+    return is_of_route and (
+        not request.path_params
+        or (
+            isinstance(given, dict)
+            and all(given.get(name) == value for name, value in request.path_params.items())
+        )
     )

@@ -7,13 +7,14 @@ interface DeskWelcomeProps {
   readonly desk: "jewelry" | "coding" | "translator";
   /** Whether nothing but the demo model answers. */
   readonly isDemo: boolean;
+  readonly canSend: boolean;
   readonly onAsk: (starter: Starter) => void;
   /** Null: there is no earlier conversation. */
   readonly onRestore: (() => void) | null;
 }
 
 /** What stands at a desk where nothing was asked yet. */
-export function DeskWelcome({ desk, isDemo, onAsk, onRestore }: DeskWelcomeProps) {
+export function DeskWelcome({ desk, isDemo, canSend, onAsk, onRestore }: DeskWelcomeProps) {
   const words = useWords();
   const { title, more, demo, starters } = useAgentWords()[desk];
   return (
@@ -23,7 +24,7 @@ export function DeskWelcome({ desk, isDemo, onAsk, onRestore }: DeskWelcomeProps
       <ul className="starters">
         {starters.map((starter) => (
           <li key={starter.text}>
-            <button type="button" className="starter" onClick={() => onAsk(starter)}>
+            <button type="button" className="starter" disabled={!canSend} onClick={() => onAsk(starter)}>
               {starter.text}
             </button>
           </li>

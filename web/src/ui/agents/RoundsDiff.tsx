@@ -1,5 +1,6 @@
 import { memo, useMemo } from "react";
 
+import { DIFF_LINES_MAX } from "../../react/limits.ts";
 import { diffLines } from "../../react/lineDiff.ts";
 import { useAgentWords } from "../words/agents.ts";
 
@@ -16,9 +17,11 @@ const SIGNS = { same: " ", added: "+", removed: "-" };
 export const RoundsDiff = memo(function RoundsDiff({ attempt, before, after }: RoundsDiffProps) {
   const words = useAgentWords();
   const lines = useMemo(() => diffLines(before, after), [before, after]);
+  const isLong = [before, after].some((text) => text.split("\n").length > DIFF_LINES_MAX);
   return (
     <details className="diff">
       <summary>{words.changes.replace("#", String(attempt))}</summary>
+      {isLong && <p className="note">{words.changesMany}</p>}
       <pre tabIndex={0} dir="ltr">
         <code>
           {lines.map(({ kind, text }, index) => (

@@ -32,7 +32,7 @@ export const SegmentsChart = memo(function SegmentsChart(props: { segments: read
               {action !== "" && <small>{action}</small>}
             </th>
             <td>
-              {format(count)} · {percent(share, language)}
+              {format(count)} ({percent(share, language)})
               <Bar share={share / largest} />
             </td>
             <td>

@@ -4,6 +4,7 @@ import type { Message } from "../../core/index.ts";
 import type { Findings, Voice } from "../../react/agentData.ts";
 import { reasonOf, voicesOf } from "../../react/agentData.ts";
 import { Markdown } from "../markdown/Markdown.tsx";
+import { Thinking } from "../Thinking.tsx";
 import { useAgentWords } from "../words/agents.ts";
 import { ForecastChart } from "./ForecastChart.tsx";
 import { ProductCards } from "./ProductCards.tsx";
@@ -52,7 +53,7 @@ interface VoiceProps {
 function VoiceView({ voice, isAlone, onAnswer }: VoiceProps) {
   const words = useAgentWords();
   const id = useId();
-  const { agent, text, isOpen, findings, error } = voice;
+  const { agent, text, thinking, isOpen, findings, error } = voice;
   const state = stateOf(voice);
   return (
     <section
@@ -66,7 +67,8 @@ function VoiceView({ voice, isAlone, onAnswer }: VoiceProps) {
           <span className={`voice__state is-${state}`}>{isAlone ? "" : words[state]}</span>
         </header>
       )}
-      {(text !== "" || isOpen) && <Markdown text={text} isOpen={isOpen} />}
+      {thinking !== "" && <Thinking text={thinking} isOpen={isOpen && text === ""} />}
+      {(text !== "" || (isOpen && thinking === "")) && <Markdown text={text} isOpen={isOpen} />}
       {error !== null && <p className="voice__error">{error}</p>}
       {findings !== null && <FindingsView findings={findings} onAnswer={onAnswer} />}
     </section>

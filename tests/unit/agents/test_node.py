@@ -1,0 +1,79 @@
+"""What a piece of work says again after a crash: readers end with what it said last."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from potok.agents.contract import Turn
+from potok.agents.graphs import Graphs
+from potok.agents.node import Node
+from potok.agents.registry import AgentRegistry
+from potok.clock import RunId
+from potok.events.fold import Fold, Message
+from potok.events.kinds import GRAMMAR_VERSION, Event, RunStart, SourceChange
+from potok.events.run_request import RunRequest
+from potok.models.catalogue import Catalogue
+from potok.testing.fakes import FakeClock
+
+RUN = RunId("01node00run00000000000000")
+START = RunStart(run=RUN, version=GRAMMAR_VERSION, agent="helper")
+LOST = SourceChange(reason="worker_lost", attempt=2, how="prompt")
+
+Work = Callable[[Node], Awaitable[None]]
+
+
+def folded(events: Sequence[Event]) -> Message:
+    fold = Fold()
+    for event in [START, *events]:
+        fold.feed(event)
+    return msgspec.json.decode(msgspec.json.encode(fold.message), type=Message)
+
+
+async def run(work: Work, *, heard: Sequence[Event] = ()) -> list[Event]:
+    registry = AgentRegistry(Catalogue([], clock=FakeClock()))
+    agent = Graphs(models=registry, checkpoints=None).function("helper", work)  # type: ignore[arg-type]
+    turn = Turn(run=RUN, request=RunRequest(agent="helper", input=1))
+    if heard:
+        turn = msgspec.structs.replace(turn, attempt=2, said=folded([*heard, LOST]))
+    return [event async for batch in agent.run(turn) for event in batch]
+
+
+async def counting(node: Node) -> None:
+    for number in (1, 2):
+        await node.data("progress", number)
+        await node.status(f"Step {number}", code="step")
+
+
+async def in_turns(node: Node) -> None:
+    for number in (1, 2, 1):
+        await node.data("progress", number)
+        await node.status(f"Step {number}", code="step")
+
+
+def last_of(events: Sequence[Event]) -> tuple[Any, str | None]:
+    message = folded(events)
+    data = {part.name: part.data for part in message.parts if part.type == "data"}
+    return data["progress"], message.status.text if message.status is not None else None
+
+
+@pytest.mark.parametrize("work", [counting, in_turns])
+async def test_a_crash_anywhere_leaves_readers_with_the_last_data_and_status(work: Work) -> None:
+    uncut = await run(work)
+
+    for cut in range(1, len(uncut) + 1):
+        heard = uncut[:cut]
+        rest = await run(work, heard=heard)
+
+        assert last_of([*heard, LOST, *rest]) == last_of(uncut), f"cut after {cut} events"
+
+
+async def test_what_readers_have_already_is_not_given_again() -> None:
+    async def once(node: Node) -> None:
+        await node.data("progress", 1)
+        await node.status("Step 1", code="step")
+
+    heard = await run(once)
+
+    assert await run(once, heard=heard) == []
