@@ -360,8 +360,8 @@ SEARCH_WORD_BYTES_MAX = 80
 SEARCH_WORDS_BYTES_MAX = 512 * KiB
 # Last letters typed may begin a longer word, from this many on; fewer begin too many.
 SEARCH_PREFIX_CHARACTERS_MIN = 3
-# Hits looked at in the first round of a search, and rounds, each four times as long. A round costs
-# more than its hits: most pages of most searches shall need one.
+# Hits looked at in the first round of a search, and rounds, four times as long where they bring
+# little. A round costs more than its hits: most pages of most searches shall need one.
 SEARCH_ROUND_HITS = 1_600
 SEARCH_ROUNDS_MAX = 6
 # Characters around the found word in a list of found chats.

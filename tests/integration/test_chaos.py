@@ -8,7 +8,7 @@ from tests.integration.chaos.engine import Chaos
 from tests.integration.chaos.plan import Backend
 from tests.redis_server import need_redis
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 SECONDS = 26.0
 STREAMS = 64

@@ -23,6 +23,7 @@ from langgraph.config import get_config
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import get_runtime
 
 from potok.agents.chat_model_text import ChatModelText
 from potok.agents.checkpoints import Checkpoints
@@ -129,7 +130,13 @@ class LangGraphAgent(CodedAgent):
         return self._compiled
 
     def _locate(self) -> str:
-        return _place_of(get_config().get("metadata") or {})
+        place = _place_of(get_config().get("metadata") or {})
+        runtime = get_runtime()
+        info = runtime.execution_info if runtime is not None else None
+        # A node that LangGraph tries again asks its first question anew: that is no second call of
+        # the try before.
+        attempt = info.node_attempt if info is not None else 1
+        return place if attempt == 1 else f"{place}-r{attempt}"
 
 
 def _place_of(about: dict[str, Any]) -> str:

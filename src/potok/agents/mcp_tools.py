@@ -4,6 +4,7 @@ async with mcp_tools(McpServer(url="http://127.0.0.1:9000/mcp")) as tools:
 await say_with_tools(current_node(), messages, tools)
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class McpServer:
         command: The program and its arguments; `environment` is all that it gets of one.
         url: As `http://127.0.0.1:9000/mcp`.
         prefix: Set before the names of its tools, where two servers have tools of one name.
-        timeout_seconds: Of one call.
+        timeout_seconds: Of one call, and of the greeting before the first.
         is_repeatable: Whether its tools may be called again when a crash leaves open if one was
             done. A server's own word on a tool (`idempotentHint`, `readOnlyHint`) counts, too.
     """
@@ -51,12 +52,14 @@ async def mcp_tools(server: McpServer) -> AsyncGenerator[tuple[Tool, ...], None]
     """
     client = _client_of(server)
     try:
-        await client.__aenter__()
+        async with asyncio.timeout(server.timeout_seconds):
+            await client.__aenter__()
     except Exception as error:
         raise _unavailable(error) from error
     try:
         try:
-            listed = await _list(client)
+            async with asyncio.timeout(server.timeout_seconds):
+                listed = await _list(client)
         except Exception as error:
             raise _unavailable(error) from error
         yield tuple(_tool_of(server, client, remote) for remote in listed)

@@ -60,7 +60,7 @@ class SqlSearch:
         found: dict[int, Row[Any]] = {}
         shown: set[int] = set()
         limit, at = max(SEARCH_ROUND_HITS, items_max), before
-        for _ in range(SEARCH_ROUNDS_MAX):
+        for number in range(SEARCH_ROUNDS_MAX):
             hits = await self._index.find(
                 connection,
                 query,
@@ -79,11 +79,14 @@ class SqlSearch:
                 )
                 shown |= listed
                 fresh = {chat: hit for chat, hit in fresh.items() if chat not in listed}
+            missing = items_max - len(found)
             found |= fresh
             if len(found) >= items_max or len(hits) < limit:
                 break
             at = hits[-1].id
-            limit *= 4
+            if number or 2 * len(fresh) < missing:
+                # A few chats hold most of the hits.
+                limit *= 4
         return list(found.values())[:items_max]
 
     async def _listed(

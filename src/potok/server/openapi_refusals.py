@@ -76,7 +76,7 @@ def _refusals_of(operation: Json) -> Iterator[tuple[str, PotokError]]:
         yield from _NAMING
     if resumes:
         yield from _RESUMING
-    if ("header", "Idempotency-Key") in given:
+    if ("header", "Idempotency-Key") in given or ("query", "key") in given:
         yield from _STARTING
 
 

@@ -334,7 +334,9 @@ class RedisLog:
         await parts.index.enlist(worker, [run], now=self._now())
         answer = await parts.connections.repeat(
             lambda again: script_call(
-                "take_over", (record_key(run),), epoch, seen.worker or "", worker, int(again or is_again)
+                "take_over",
+                (record_key(run),),
+                *(epoch, seen.worker or "", worker, int(again or is_again)),
             )
         )
         try:

@@ -12,7 +12,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Send
+from langgraph.types import RetryPolicy, Send
 
 from potok.agents.checkpoints import Checkpoints
 from potok.agents.contract import Agent, Turn
@@ -387,14 +387,14 @@ async def test_tokens_of_a_chat_model_of_langchain_are_text_of_its_node(
 
 
 async def cut_after(agent: Agent, cut: int, *, face: str = "native") -> list[Event]:
-    """Run an agent until its process dies after so many events; return what was heard."""
+    """Run an agent until its process dies after so many events; return what the log holds."""
     running, heard = agent.run(turn(face=face)), list[Event]()
     async for batch in running:
         heard += batch
         if len(heard) >= cut:
             break
     await running.aclose()
-    return heard
+    return heard[:cut]
 
 
 def text_of(events: list[Event]) -> str:
@@ -453,6 +453,39 @@ async def test_a_run_whose_state_is_not_here_fails_and_says_nothing_twice(
     with pytest.raises(PeerError, match="POTOK_DATABASE_URL"):
         await batches_of(agent_of(crew(), elsewhere), again)
     await elsewhere.close()
+
+
+async def test_a_node_that_is_tried_again_and_then_cut_asks_all_its_questions(
+    checkpoints: Checkpoints,
+) -> None:
+    tries: list[str] = []
+
+    async def fails_once(state: State) -> State:
+        node = current_node()
+        tries.append("try")
+        await node.say(asked("Repeat: one."))
+        if len(tries) == 1:
+            raise ConnectionError
+        await node.say(asked("Repeat: two."))
+        return {}
+
+    graph = StateGraph(State)
+    retries = RetryPolicy(initial_interval=0.001, jitter=False)
+    graph.add_node("only", fails_once, retry_policy=retries)
+    graph.add_edge(START, "only")
+    graph.add_edge("only", END)
+    agent, heard = agent_of(graph, checkpoints), list[Event]()
+    running = agent.run(turn())
+    async for batch in running:
+        heard += batch
+        if text_of(heard) == "one.one.":
+            break
+    await running.aclose()
+
+    again = msgspec.structs.replace(turn(), attempt=2, said=message_of_open(heard))
+    rest = [event for batch in await batches_of(agent, again) for event in batch]
+
+    assert text_of([*heard, *rest]) == "one.one.two."
 
 
 async def test_a_graph_without_end_fails_with_a_sentence(checkpoints: Checkpoints) -> None:

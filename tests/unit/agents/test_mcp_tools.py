@@ -1,9 +1,14 @@
-"""The list of an MCP server's tools is bounded, whatever the server says."""
+"""What an MCP server says, or does not say, is bounded."""
 
+import asyncio
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
-from potok.agents.mcp_tools import _list
+import pytest
+
+from potok.agents.mcp_tools import McpServer, _list, mcp_tools
+from potok.errors import ToolsUnavailable
 from potok.limits import MCP_TOOLS_MAX
 
 
@@ -23,3 +28,18 @@ async def test_a_server_that_gives_page_after_page_is_not_asked_for_ever() -> No
 
     assert len(await _list(full)) == MCP_TOOLS_MAX
     assert await _list(empty) == []
+
+
+async def test_a_server_that_takes_the_connection_and_says_nothing_is_given_up() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.read()
+
+    listener = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    server = McpServer(url=f"http://127.0.0.1:{port}/mcp", timeout_seconds=0.1)
+
+    async with asyncio.timeout(10), listener:
+        with pytest.raises(ToolsUnavailable):
+            async with mcp_tools(server):
+                pass

@@ -45,6 +45,12 @@ function blocksAfter(blocks: readonly string[], id: string | null): string {
   return blocks.slice(at + 1).join("");
 }
 
+/** The id of the last block that is whole. */
+function lastIdIn(bytes: Uint8Array): string | null {
+  const blocks = new TextDecoder().decode(bytes).split("\n\n").slice(0, -1);
+  return /\nid: (.*)$/.exec(blocks.at(-1) ?? "")?.[1] ?? null;
+}
+
 function framesOf(blocks: readonly string[]): AgentFrame[] {
   return blocks.map((block) => {
     const name = /^event: (\w+)/.exec(block)?.[1];
@@ -91,6 +97,7 @@ test.each(RECORDED)(
       await pass(WAIT);
       const second = machine.fetch.last;
       expect(second).not.toBe(first);
+      expect(second.headers.get("last-event-id")).toBe(lastIdIn(body.subarray(0, cut)));
       expect(second.headers.get("idempotency-key")).toBe(first.headers.get("idempotency-key"));
       second.stream({ "x-potok-run": run });
       second.send(blocksAfter(blocks, second.headers.get("last-event-id")));

@@ -127,7 +127,6 @@ class AgentStream implements Port {
   #give(frame: AgentFrame, id: string | null): void {
     // The header with the run's name is hidden from pages of other origins; the ids are not.
     this.#run ??= id?.includes(".") === true ? (id.split(".")[0] ?? null) : null;
-    if (this.#isStopped) return;
     if (frame.name === "failure" || frame.name === "error") this.#fail(frame.fields);
     try {
       this.#onFrame(frame);

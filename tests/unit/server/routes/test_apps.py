@@ -130,7 +130,8 @@ async def run_read(house: House, path: str) -> str | None:
         httpx.AsyncClient(base_url=live.url, timeout=10) as client,
         client.stream("GET", path) as reply,
     ):
-        return reply.headers.get("x-potok-run")
+        run: str | None = reply.headers.get("x-potok-run")
+        return run
 
 
 async def test_a_reader_without_an_id_finds_the_live_run_of_its_path(house: House) -> None:
@@ -181,3 +182,11 @@ async def test_an_empty_message_by_get_is_refused_as_by_post(house: House) -> No
 
     assert (got.status_code, posted.status_code) == (400, 400)
     assert got.json() == posted.json()
+
+
+async def test_the_document_says_what_a_start_by_get_may_be_refused_for(house: House) -> None:
+    async with house.client() as client:
+        document = (await client.get("/openapi.json")).json()
+
+    replies = document["paths"]["/api/greet/{name}/stream"]["get"]["responses"]
+    assert {"204", "404", "409", "429", "503"} <= set(replies)

@@ -24,7 +24,12 @@ export function DeskWelcome({ desk, isDemo, canSend, onAsk, onRestore }: DeskWel
       <ul className="starters">
         {starters.map((starter) => (
           <li key={starter.text}>
-            <button type="button" className="starter" disabled={!canSend} onClick={() => onAsk(starter)}>
+            <button
+              type="button"
+              className="starter"
+              disabled={!canSend}
+              onClick={() => onAsk(starter)}
+            >
               {starter.text}
             </button>
           </li>

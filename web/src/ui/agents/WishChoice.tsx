@@ -8,7 +8,14 @@ interface WishChoiceProps {
 }
 
 /** What a desk is asked for: an agent, a way to work, a language. */
-export function WishChoice({ label, wishes, chosen, isLoading, nameOf, onChoose }: WishChoiceProps) {
+export function WishChoice({
+  label,
+  wishes,
+  chosen,
+  isLoading,
+  nameOf,
+  onChoose,
+}: WishChoiceProps) {
   return (
     <select
       className="model-choice"
