@@ -676,3 +676,8 @@ CHECKPOINT_SETUP_SECONDS_MAX = 30.0
 CHECKPOINT_SETUP_LOOK_SECONDS = 0.05
 # A graph that has said nothing for so long waits for something: the next ones may start.
 AGENT_START_SECONDS_MAX = 0.5
+# Runs whose checkpoints are looked at once in a process's life: those that nobody forgot.
+CHECKPOINTS_LISTED_MAX = 1_000
+# Wait, as the server goes down, for checkpoints of ended runs to be removed.
+CHECKPOINTS_CLOSE_SECONDS = 1.0
+assert CHECKPOINTS_CLOSE_SECONDS < SHUTDOWN_SECONDS_MAX

@@ -229,4 +229,4 @@ def test_the_rules_hold_whatever_happens(machine: type[RuleBasedStateMachine]) -
 @pytest.mark.long
 @pytest.mark.parametrize("machine", [SubscriptionMachine, ProductionMachine])
 def test_the_rules_hold_for_long(machine: type[RuleBasedStateMachine]) -> None:
-    run_state_machine_as_test(machine, settings=long_look(5_000))
+    run_state_machine_as_test(machine, settings=long_look(3_000))

@@ -257,10 +257,10 @@ def test_a_world_over_a_file_keeps_its_promises() -> None:
 
 @pytest.mark.long
 def test_a_world_keeps_its_promises_for_long() -> None:
-    run_state_machine_as_test(WorldMachine, settings=long_look(8_000))
+    run_state_machine_as_test(WorldMachine, settings=long_look(5_000))
 
 
 @pytest.mark.long
 def test_a_world_over_a_file_keeps_its_promises_for_long() -> None:
     with inline_threads():
-        run_state_machine_as_test(SqliteWorldMachine, settings=long_look(3_000))
+        run_state_machine_as_test(SqliteWorldMachine, settings=long_look(2_000))

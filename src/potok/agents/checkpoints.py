@@ -15,6 +15,7 @@ from potok.errors import DatabaseUnusable
 from potok.limits import (
     AGENT_START_SECONDS_MAX,
     AGENT_STARTS_AT_ONCE,
+    CHECKPOINTS_LISTED_MAX,
     CHECKPOINT_CONNECTIONS_MAX,
     CHECKPOINT_SECONDS_MAX,
     CHECKPOINT_SETUP_LOOK_SECONDS,
@@ -31,6 +32,7 @@ _Given = TypeVar("_Given")
 
 # Any number that nothing else locks by.
 _SETUP_LOCK = 7_061_746_008
+_THREADS = "SELECT DISTINCT thread_id FROM checkpoints"
 
 
 class Checkpoints:
@@ -99,6 +101,16 @@ class Checkpoints:
         saver = await self.saver()
         await _whole(saver.adelete_thread(run))
 
+    async def kept_runs(self) -> list[str]:
+        """Return runs, not all of them if there are many, of which a graph's state is kept.
+
+        Raises:
+            DatabaseUnusable: the database cannot be opened.
+        """
+        saver: Any = await self.saver()
+        runs: list[str] = await saver.threads(CHECKPOINTS_LISTED_MAX)
+        return runs
+
     async def close(self) -> None:
         """Close the database; the next use would open it again."""
         self._saver = None
@@ -120,6 +132,11 @@ class Checkpoints:
         class LoggedSqliteSaver(_LogFirst, AsyncSqliteSaver):
             """Waits for the log."""
 
+            async def threads(self, items_max: int) -> list[str]:
+                statement = f"{_THREADS} LIMIT ?"
+                async with self.lock, self.conn.execute(statement, (items_max,)) as rows:
+                    return [row[0] async for row in rows]
+
         saver = await stack.enter_async_context(LoggedSqliteSaver.from_conn_string(str(self._path)))
         await saver.setup()
         # Safe when the process dies; the log, which is ahead of it, has its own durability.
@@ -136,6 +153,11 @@ async def _open_postgres(stack: AsyncExitStack, url: str) -> "BaseCheckpointSave
 
     class LoggedPostgresSaver(_LogFirst, AsyncPostgresSaver):
         """Waits for the log."""
+
+        async def threads(self, items_max: int) -> list[str]:
+            async with self._cursor() as cursor:
+                await cursor.execute(f"{_THREADS} LIMIT %s", (items_max,))
+                return [row["thread_id"] for row in await cursor.fetchall()]
 
     # A pool, not a connection: one that was dropped is replaced.
     pool = AsyncConnectionPool[AsyncConnection[DictRow]](

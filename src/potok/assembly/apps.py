@@ -11,8 +11,9 @@ from potok.agents.session import AgentFinder
 from potok.apps.contract import App, AppContext
 from potok.apps.host import AppHost
 from potok.assembly.settings import Settings
-from potok.clock import Clock, IdSource
-from potok.errors import PotokError
+from potok.clock import Clock, IdSource, RunId
+from potok.errors import PotokError, RunNotFound
+from potok.limits import CHECKPOINTS_CLOSE_SECONDS
 from potok.runs.service import RunService
 from potok.streamlog.contract import RunRecord, StreamLog
 
@@ -65,6 +66,7 @@ class InstalledApps:
         self._ids = ids
         self._database: AppsDatabase | None = None
         self._forgetting: set[asyncio.Task[None]] = set()
+        self._has_swept = False
         self.host = AppHost(installed_apps(), prepare=self._prepare, close=self._close)
 
     def watch(self, runs: RunService, log: StreamLog) -> None:
@@ -82,14 +84,26 @@ class InstalledApps:
     async def _forget(self, record: RunRecord, log: StreamLog) -> None:
         try:
             # The producer may have stopped for another worker to go on.
-            if not (await log.read_run(record.run)).is_live:
+            if not await _is_live(record.run, log, unknown=False):
                 await self._checkpoints.forget(record.run)
+            if not self._has_swept:
+                self._has_swept = True
+                await self._sweep(log)
         except PotokError as error:
             _logger.warning("run %s: its checkpoints are kept: %s", record.run, error.code)
         except Exception as error:
             _logger.warning(
                 "run %s: its checkpoints are kept: %s", record.run, type(error).__name__
             )
+
+    async def _sweep(self, log: StreamLog) -> None:
+        """Forget what processes left that died just after a run's end.
+
+        What is no run of this log is left alone: the database may be somebody else's, too.
+        """
+        for run in await self._checkpoints.kept_runs():
+            if not await _is_live(RunId(run), log, unknown=True):
+                await self._checkpoints.forget(run)
 
     async def _prepare(self, app: App) -> AppContext:
         # SQLAlchemy takes longer to load than all else together.
@@ -106,10 +120,20 @@ class InstalledApps:
 
     async def _close(self) -> None:
         if self._forgetting:
-            await asyncio.wait(self._forgetting)
+            _, late = await asyncio.wait(self._forgetting, timeout=CHECKPOINTS_CLOSE_SECONDS)
+            for task in late:
+                # The next process sweeps.
+                task.cancel()
         await self._checkpoints.close()
         if self._database is not None:
             await self._database.close()
+
+
+async def _is_live(run: RunId, log: StreamLog, *, unknown: bool) -> bool:
+    try:
+        return (await log.read_run(run)).is_live
+    except RunNotFound:
+        return unknown
 
 
 def _load() -> None:

@@ -156,7 +156,10 @@ test("a refusal is an error that is not tried again", async () => {
   const { environment } = machine;
   const done = streamAgent(REQUEST, (frame) => heard.push(frame), { environment });
   await pass();
-  machine.fetch.last.json({ code: "request_invalid", message: "Напишите сообщение." }, 400);
+  machine.fetch.last.json(
+    { type: "error", error: "invalid_request", message: "Напишите сообщение." },
+    400,
+  );
   await pass(WAIT);
 
   const ending = await done;

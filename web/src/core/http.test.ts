@@ -23,6 +23,9 @@ describe("a refusal", () => {
   test.each([
     ['{"error": {"code": "c", "message": "m", "first": "9"}}', "c", "m"],
     ['{"error": "m"}', "http_400", "m"],
+    ['{"error": "m", "code": "c"}', "c", "m"],
+    ['{"type": "error", "error": "c", "message": "m"}', "c", "m"],
+    ['{"error": {"message": "m"}}', "http_400", "m"],
     ['{"code": "c", "message": "m"}', "c", "m"],
     ['{"detail": "m"}', "http_400", "The server answered with status 400."],
     ["<html>", "http_400", "The server answered with status 400."],

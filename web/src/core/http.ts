@@ -64,12 +64,15 @@ async function readRefusal(response: Response): Promise<Refusal> {
   const body: unknown = await readText(response, ERROR_BYTES_MAX)
     .then((text): unknown => JSON.parse(text))
     .catch(() => null);
-  const error = isRecord(body) ? (body["error"] ?? body) : null;
-  const facts = isRecord(error) ? error : {};
-  const message = typeof error === "string" ? error : facts["message"];
+  const whole = isRecord(body) ? body : {};
+  const { error = null } = whole;
+  const facts = isRecord(error) ? error : whole;
+  const { code, message = error } = facts;
+  // Agents write the code itself as `error`, beside their sentence.
+  const named = typeof code === "string" ? code : message === error ? null : error;
   return {
     status: response.status,
-    code: typeof facts["code"] === "string" ? facts["code"] : null,
+    code: typeof named === "string" ? named : null,
     message: typeof message === "string" && message !== "" ? message : fallback,
     retryAfterSeconds: retryAfterOf(response.headers),
     isFinal: response.headers.get("x-should-retry") === "false",
