@@ -154,6 +154,9 @@ async def _open_postgres(stack: AsyncExitStack, url: str) -> "BaseCheckpointSave
     class LoggedPostgresSaver(_LogFirst, AsyncPostgresSaver):
         """Waits for the log."""
 
+        async def aput(self, config: Any, checkpoint: Any, metadata: Any, new_versions: Any) -> Any:
+            return await super().aput(config, _without_nul(checkpoint), metadata, new_versions)
+
         async def threads(self, items_max: int) -> list[str]:
             async with self._cursor() as cursor:
                 await cursor.execute(f"{_THREADS} LIMIT %s", (items_max,))
@@ -181,6 +184,15 @@ async def _open_postgres(stack: AsyncExitStack, url: str) -> "BaseCheckpointSave
         finally:
             await _answer_to(connection, "SELECT pg_advisory_unlock(%s) AS answer")
     return saver
+
+
+def _without_nul(checkpoint: Any) -> Any:
+    # PostgreSQL's JSON, in which plain texts of a state are kept, has no NUL.
+    values = {
+        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+        for name, value in checkpoint["channel_values"].items()
+    }
+    return {**checkpoint, "channel_values": values}
 
 
 async def _answer_to(connection: Any, statement: str) -> bool:

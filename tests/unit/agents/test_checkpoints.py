@@ -190,6 +190,19 @@ async def test_a_connection_to_postgres_that_was_dropped_is_replaced(url: str) -
     await checkpoints.close()
 
 
+async def test_a_text_with_a_nul_is_kept_by_postgres_too(url: str) -> None:
+    checkpoints = Checkpoints(Path("none"), url=url)
+    saver = await checkpoints.saver()
+    state = {**checkpoint(1), "channel_values": {"message": "a\x00b", "number": 1}}
+
+    await saver.aput(config(), state, {"source": "loop"}, {"message": "1", "number": "1"})
+
+    kept = await saver.aget_tuple(config())
+    assert kept is not None
+    assert kept.checkpoint["channel_values"] == {"message": "a\ufffdb", "number": 1}
+    await checkpoints.close()
+
+
 async def test_postgres_is_taken_by_every_name_that_the_chats_database_takes(url: str) -> None:
     checkpoints = Checkpoints(
         Path("none"), url=url.replace("postgresql://", "postgresql+asyncpg://", 1)
