@@ -32,8 +32,8 @@ class Tool:
     Args:
         name: As the model sees it; `description` tells it what for.
         parameters: JSON Schema of the arguments, an object.
-        call: Does it with the decoded arguments; returns any JSON, `None` for "done". What it raises is told to the
-            model, a `PotokError` with its sentence, anything else without its words.
+        call: Does it with the decoded arguments; returns any JSON, None for "done". What it raises
+            is told to the model, a `PotokError` with its sentence, anything else without its words.
         timeout_seconds: After which it is cancelled, and its model told so.
         is_repeatable: Whether it may be called again when a crash leaves open if it was done.
     """

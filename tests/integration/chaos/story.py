@@ -20,6 +20,8 @@ _GAPS = (
     (" ",) * 30 + (", ",) * 6 + (". ",) * 4 + ("\n", "\n\n", "\r\n", "\t", "  ", "\u2028", " — ")
 )
 _PIECE_CHARACTERS_MAX = 9
+# Between equal words: in a row of them nobody can tell what goes on from what is said again.
+_APART = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,11 @@ class Story:
         """The whole answer; ends with a word."""
         dice = random.Random(self.prompt)
         said = [f"Story {self.number}:"]
+        newest: list[str] = []
         for _ in range(self.words):
-            said += [dice.choice(_GAPS), dice.choice(_WORDS)]
+            newest.append(dice.choice([word for word in _WORDS if word not in newest]))
+            del newest[:-_APART]
+            said += [dice.choice(_GAPS), newest[-1]]
         return "".join(said)
 
     @classmethod

@@ -193,7 +193,7 @@ async def test_a_connection_to_postgres_that_was_dropped_is_replaced(url: str) -
 async def test_a_text_with_a_nul_is_kept_by_postgres_too(url: str) -> None:
     checkpoints = Checkpoints(Path("none"), url=url)
     saver = await checkpoints.saver()
-    state = {**checkpoint(1), "channel_values": {"message": "a\x00b", "number": 1}}
+    state: Any = {**checkpoint(1), "channel_values": {"message": "a\x00b", "number": 1}}
 
     await saver.aput(config(), state, {"source": "loop"}, {"message": "1", "number": "1"})
 
