@@ -309,7 +309,10 @@ async def branch(
     try:
         async with asyncio.timeout(idle_seconds) as timeout:
             node._place.timeouts.append((timeout, idle_seconds))
-            yield mine
+            try:
+                yield mine
+            finally:
+                node._place.timeouts.remove((timeout, idle_seconds))
     except TimeoutError:
         mine.error = AgentStalled(agent, seconds=idle_seconds)
     except PotokError as error:
@@ -318,8 +321,6 @@ async def branch(
         _logger.error("run %s: agent %s failed: %s", node.run, agent, type(error).__name__)
         _logger.debug("run %s", node.run, exc_info=error)
         mine.error = AgentFailed(agent)
-    finally:
-        node._place.timeouts.clear()
     if mine.error is not None:
         failure = Status(text=mine.error.message, code=mine.error.code, agent=agent)
         await node._put(*node._open_ends(), failure)

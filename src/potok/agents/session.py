@@ -55,7 +55,8 @@ class Place:
     def stir(self) -> None:
         """Put off the time at which the work counts as stalled."""
         for timeout, seconds in self.timeouts:
-            timeout.reschedule(asyncio.get_running_loop().time() + seconds)
+            if not timeout.expired():
+                timeout.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class Session:

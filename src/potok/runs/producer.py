@@ -25,7 +25,11 @@ from potok.events.kinds import (
     TextDelta,
     Usage,
 )
-from potok.limits import LOG_OUTAGE_SECONDS_MAX, PRODUCER_PENDING_BYTES_MAX
+from potok.limits import (
+    COMMIT_RETRY_SECONDS_MAX,
+    LOG_OUTAGE_SECONDS_MAX,
+    PRODUCER_PENDING_BYTES_MAX,
+)
 from potok.protocol.production import Production
 from potok.streamlog.contract import HANDED_OVER, Appended, Attempt, Batch, Ending, RunRecord
 from potok.streamlog.group_commit import GroupCommit
@@ -258,12 +262,31 @@ class Producer:
 
     async def _until_stored(self) -> None:
         wanted = self._production.admitted
+        is_all_stored = self._production.stored >= wanted
         while not self._gone and self._production.stored < wanted:
             self._moved.clear()
             await self._moved.wait()
+        if is_all_stored and not self._gone:
+            # No event says so now, and a process that stood still may have lost its run.
+            await self._check_ours()
         if self._gone:
             # The run is another writer's, or lost: what the agent knows must not be built upon.
             raise asyncio.CancelledError
+
+    async def _check_ours(self) -> None:
+        left = LOG_OUTAGE_SECONDS_MAX
+        while True:
+            try:
+                await self._commit.check_writer(self.run_id, epoch=self.record.epoch)
+            except LogUnavailable:
+                if left <= 0:
+                    raise
+                await asyncio.sleep(COMMIT_RETRY_SECONDS_MAX)
+                left -= COMMIT_RETRY_SECONDS_MAX
+                continue
+            except PotokError as error:
+                self._refused(error)
+            return
 
     async def _until_settled(self) -> None:
         while not self._gone and not self._production.is_settled:

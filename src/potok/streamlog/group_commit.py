@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-from potok.clock import Clock
-from potok.errors import LogUnavailable, PotokError
+from potok.clock import Clock, RunId
+from potok.errors import LogUnavailable, PotokError, StaleEpoch
 from potok.limits import (
     COMMIT_BATCHES_MAX,
     COMMIT_CLOSING_ROUNDS_MAX,
@@ -90,6 +90,17 @@ class GroupCommit:
         self._marked[id(source)] = source
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._commit_marked())
+
+    async def check_writer(self, run: RunId, *, epoch: int) -> None:
+        """Look whether a run still has the writer of this epoch, where nothing is to be stored.
+
+        Raises:
+            StaleEpoch: another worker took it over.
+            LogUnavailable, LogLost, RunNotFound: as `StreamLog.read_run`.
+        """
+        current = (await self._log.read_run(run)).epoch
+        if current != epoch:
+            raise StaleEpoch(run=run, epoch=epoch, current=current)
 
     async def close(self) -> None:
         """Commit what is marked, then stop; closing twice is harmless.

@@ -14,7 +14,7 @@ def plan_for(message: str, language: str) -> list[str]:
 
 def code_facts(message: str, language: str, *, attempt: int) -> str:
     """Return a file that has the task in it, in the form that the demo model tells."""
-    title = " ".join(message.split())[:160].replace('"""', "'''")
+    title = " ".join(message.split())[:160].replace('"""', "'''").replace("</facts>", "")
     todo, note = {
         "ru": (
             "демо-модель не пишет код: подключите настоящую модель",

@@ -1,5 +1,6 @@
 """What the advisers of the house work with, and what they were asked."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,7 @@ class Asked:
         return said.text
 
 
+_MARK = re.compile(r"<\s*/?\s*facts\s*>", re.IGNORECASE)
 _RULES = {
     "ru": (
         "Отвечай по-русски, коротко и по делу. Всё, что нужно знать, стоит ниже, в блоке facts:"
@@ -69,5 +71,6 @@ _RULES = {
 
 def instructions(role: str, facts: Sequence[str], language: Language) -> str:
     """Return the instruction of an answer that rests on facts."""
-    told = "\n\n".join(fact for fact in facts if fact)
+    # A note of the tables must not end the block and go on as an instruction.
+    told = _MARK.sub("", "\n\n".join(fact for fact in facts if fact))
     return f"{role}\n{_RULES[language]}\n<facts>\n{told}\n</facts>"

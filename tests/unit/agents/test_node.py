@@ -1,5 +1,6 @@
 """What a piece of work says again after a crash: readers end with what it said last."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -8,11 +9,11 @@ import pytest
 
 from potok.agents.contract import Turn
 from potok.agents.graphs import Graphs
-from potok.agents.node import Node
+from potok.agents.node import Node, branch
 from potok.agents.registry import AgentRegistry
 from potok.clock import RunId
 from potok.events.fold import Fold, Message
-from potok.events.kinds import GRAMMAR_VERSION, Event, RunStart, SourceChange
+from potok.events.kinds import GRAMMAR_VERSION, Event, RunStart, SourceChange, Status
 from potok.events.run_request import RunRequest
 from potok.models.catalogue import Catalogue
 from potok.testing.fakes import FakeClock
@@ -77,3 +78,37 @@ async def test_what_readers_have_already_is_not_given_again() -> None:
     heard = await run(once)
 
     assert await run(once, heard=heard) == []
+
+
+async def test_an_agent_that_says_a_last_word_as_it_is_stopped_has_stalled() -> None:
+    errors: list[str] = []
+
+    async def stalls(node: Node) -> None:
+        async with branch("slow", idle_seconds=0.01) as mine:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await mine.node.status("Leaving", code="leaving")
+        errors.append(mine.error.code if mine.error is not None else "")
+
+    events = await run(stalls)
+
+    assert errors == ["agent_stalled"]
+    assert [event.code for event in events if isinstance(event, Status)] == [
+        "leaving",
+        "agent_stalled",
+    ]
+
+
+async def test_a_branch_within_a_branch_of_one_agent_leaves_the_outer_ones_clock_alone() -> None:
+    clocks: list[int] = []
+
+    async def nested(node: Node) -> None:
+        async with branch("one") as outer:
+            async with branch("one") as inner:
+                clocks.append(len(inner.node._place.timeouts))
+            clocks.append(len(outer.node._place.timeouts))
+
+    await run(nested)
+
+    assert clocks == [2, 1]

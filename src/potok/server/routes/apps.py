@@ -1,9 +1,9 @@
 """The routes of apps: POST starts a run, GET comes back to one, as EventSource does."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -24,11 +24,11 @@ from potok.server.resume import place_asked, run_of
 from potok.server.routes.starting import asks_to_keep, start_run
 from potok.server.safety_layer import principal_of
 from potok.server.services import Services
-from potok.streamlog.contract import RunRecord
+from potok.streamlog.contract import RunRecord, RunStatus
 
 __all__ = ["add_app_routes", "faces_of_apps"]
 
-_LIVE: tuple[Literal["running", "queued"], ...] = ("running", "queued")
+_LIVE: tuple[RunStatus, ...] = ("running", "queued")
 
 
 def faces_of_apps(services: Services) -> Faces:
@@ -200,7 +200,7 @@ async def _started_lately(
 ) -> RunRecord | None:
     since = services.clock.now() - limits.GET_STARTS_ONCE_SECONDS
     same = hash_of(wanted)
-    for record in await _newest(services, principal):
+    async for record in _newest_first(services, principal):
         if record.created_at < since:
             return None
         if record.request_hash == same and record.request.face == wanted.face:
@@ -213,27 +213,26 @@ async def _newest_live(
 ) -> RunRecord | None:
     found: list[RunRecord] = []
     for status in _LIVE:
-        cursor: str | None = None
-        for _ in range(limits.NAMED_CHAT_PAGES_MAX):
-            page, cursor = await services.runs.list_runs(
-                principal=principal_of(request.scope),
-                cursor=cursor,
-                status=status,
-                items_max=limits.LIST_ITEMS_MAX,
-            )
-            here = [record for record in page if _is_here(request, installed, route, record)]
-            found += here[:1]
-            if here or cursor is None:
+        async for record in _newest_first(services, principal_of(request.scope), status=status):
+            if _is_here(request, installed, route, record):
+                found.append(record)
                 break
     # Run ids rise.
     return max(found, key=lambda record: record.run, default=None)
 
 
-async def _newest(services: Services, principal: str) -> list[RunRecord]:
-    records, _ = await services.runs.list_runs(
-        principal=principal, cursor=None, status=None, items_max=limits.LIST_ITEMS_MAX
-    )
-    return records
+async def _newest_first(
+    services: Services, principal: str, *, status: RunStatus | None = None
+) -> AsyncIterator[RunRecord]:
+    cursor: str | None = None
+    for _ in range(limits.NAMED_CHAT_PAGES_MAX):
+        page, cursor = await services.runs.list_runs(
+            principal=principal, cursor=cursor, status=status, items_max=limits.LIST_ITEMS_MAX
+        )
+        for record in page:
+            yield record
+        if cursor is None:
+            return
 
 
 def _is_here(request: Request, installed: InstalledApp, route: Route, record: RunRecord) -> bool:
