@@ -4,7 +4,6 @@ A call's parts carry its name before their own, `<call>/<part>`; what a silent c
 `data`. So the folded message is the journal, and no second store can disagree with the log.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -24,13 +23,17 @@ def split_name(part: str) -> tuple[str, str]:
 class Journal:
     """What `said` holds, by call."""
 
-    __slots__ = ("_calls", "_data", "_said", "_status")
+    __slots__ = ("_calls", "_data", "_said", "_stages", "_status")
 
     def __init__(self, said: Message | None) -> None:
         self._said = said
         self._status = said.status if said is not None else None
         self._calls: dict[str, list[Part]] = {}
         self._data: dict[tuple[str | None, str], Part] = {}
+        self._stages: dict[tuple[str, int], str] = {
+            (one.stage, one.attempt): one.outcome or "open"
+            for one in (said.stages if said is not None else ())
+        }
         for part in said.parts if said is not None else ():
             if part.type == "data":
                 self._data[part.agent, part.name or ""] = part
@@ -96,15 +99,9 @@ class Journal:
         self._status = None
         return True
 
-    def stage_of(self, stage: str, attempt: int) -> str | None:
-        """Return what is known of an attempt of a stage: `open`, its outcome, or None."""
-        for known in self._stages():
-            if known == (stage, attempt, None):
-                return "open"
-            if known[:2] == (stage, attempt):
-                return known[2]
-        return None
+    def take_stage(self, stage: str, attempt: int) -> str | None:
+        """Return what readers know of an attempt of a stage: `open`, its outcome, or None.
 
-    def _stages(self) -> Iterator[tuple[str, int, str | None]]:
-        for stage in self._said.stages if self._said is not None else ():
-            yield stage.stage, stage.attempt, stage.outcome
+        Once for each: a loop that does not count its attempts begins the same one again.
+        """
+        return self._stages.pop((stage, attempt), None)

@@ -121,7 +121,7 @@ class Node:
         self, stage: str, *, attempt: int = 1, text: Texts | None = None
     ) -> AsyncGenerator[None, None]:
         """Mark what is done inside as an attempt of a stage; one that raises has failed."""
-        known = self._session.journal.stage_of(stage, attempt)
+        known = self._session.journal.take_stage(stage, attempt)
         if known is None:
             words = None if text is None else self.text(text)
             await self._put(StageStart(stage=stage, attempt=attempt, agent=self.agent, text=words))

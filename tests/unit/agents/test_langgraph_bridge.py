@@ -288,6 +288,9 @@ async def test_no_checkpoint_is_written_before_the_log_has_what_was_said(
     running = agent.run(first)
     reading = asyncio.create_task(_read(running, heard))
     await gate.until_waited_for()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert heard == [], "what names its calls is not stored yet"
     saver = await checkpoints.saver()
     config: Any = {"configurable": {"thread_id": RUN}}
     before = await saver.aget_tuple(config)

@@ -13,6 +13,7 @@ from potok.agents.node import Node, branch
 from potok.agents.registry import AgentRegistry
 from potok.clock import RunId
 from potok.events.fold import Fold, Message
+from potok.events.grammar import GrammarChecker
 from potok.events.kinds import GRAMMAR_VERSION, Event, RunStart, SourceChange, Status
 from potok.events.run_request import RunRequest
 from potok.models.catalogue import Catalogue
@@ -112,3 +113,35 @@ async def test_a_branch_within_a_branch_of_one_agent_leaves_the_outer_ones_clock
     await run(nested)
 
     assert clocks == [2, 1]
+
+
+async def test_a_stage_in_which_no_model_was_asked_is_not_told_again() -> None:
+    async def plans(node: Node) -> None:
+        async with node.stage("planner"):
+            pass
+        async with node.stage("coder"):
+            await node.write("x = 1")
+
+    uncut = await run(plans)
+
+    for cut in range(1, len(uncut) + 1):
+        heard = uncut[:cut]
+        rest = await run(plans, heard=heard)
+        stages = [(one.stage, one.outcome) for one in folded([*heard, LOST, *rest]).stages]
+        assert stages == [("planner", "finished"), ("coder", "finished")], f"cut after {cut}"
+
+
+async def test_a_loop_that_does_not_count_its_attempts_keeps_to_the_grammar() -> None:
+    async def loops(node: Node) -> None:
+        for _ in range(3):
+            async with node.stage("review"):
+                await node.write("read")
+
+    uncut = await run(loops)
+
+    for cut in range(1, len(uncut) + 1):
+        heard = uncut[:cut]
+        checker = GrammarChecker()
+        for event in [START, *heard, LOST, *await run(loops, heard=heard)]:
+            checker.admit(event)
+        assert not checker.open_stages
