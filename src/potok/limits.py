@@ -453,7 +453,7 @@ REDIS_PIPELINE_COMMANDS_MAX = 500
 REDIS_REFRESH_SECONDS = 600.0
 # What Redis keeps beyond retention, which removes the same things earlier and in order.
 REDIS_SLACK_SECONDS = 24 * 3600.0
-# A lease that ends later than this was taken before Redis's clock was set back: it counts for nothing.
+# A lease that ends later than this was taken before Redis went back in time: it counts for nothing.
 REDIS_LEASE_SECONDS_MAX = 20.0
 # Redis's clock and this machine's may differ by this before `potok doctor` says so.
 REDIS_SKEW_SECONDS_WARN = 5.0

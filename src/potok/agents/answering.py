@@ -111,6 +111,9 @@ class Answering:
     async def first_step(self) -> Ask | Finish | GiveUp:
         """Return the first call to make; after a crash, the way to go on."""
         if not self._is_resumed:
+            if self._turn.attempt > 1 and self._policy == "fail":
+                # Its upstream may have been asked before the server stopped, and be paid.
+                return GiveUp("It must not be asked for a second time.")
             return Ask(source=0, how="restart")
         said = self._fold.message
         voices = [change.model for change in said.sources if change.model is not None]

@@ -251,7 +251,8 @@ class Node:
         turn = Turn(
             run=session.turn.run,
             request=request,
-            attempt=session.turn.attempt,
+            # A call that was not begun is no second try of anything.
+            attempt=1 if said is None else session.turn.attempt,
             said=said,
             principal=session.turn.principal,
         )
